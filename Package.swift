@@ -1,0 +1,30 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One set of language rules for every Swift target.
+let strict: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let package = Package(
+  name: "UniForm",
+  platforms: [.macOS(.v15)],
+  products: [
+    .library(name: "Media", targets: ["Media"]),
+    .library(name: "Scenes", targets: ["Scenes"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2")
+  ],
+  targets: [
+    .target(
+      name: "Media",
+      dependencies: [.product(name: "Subprocess", package: "swift-subprocess")],
+      swiftSettings: strict),
+    .target(name: "Scenes", dependencies: ["Media"], swiftSettings: strict),
+    .testTarget(name: "MediaTests", dependencies: ["Media"], swiftSettings: strict),
+    .testTarget(name: "ScenesTests", dependencies: ["Scenes", "Media"], swiftSettings: strict),
+  ]
+)
