@@ -17,7 +17,7 @@ fetch_libtorch() {
   wheels=$(sed -n "s/^$platform  *//p" "$root/Scripts/libtorch.lock")
   [ -n "$wheels" ] ||
     die 69 "there are no wheels for $platform; build libtorch $uniform_libtorch_version and set LIBTORCH to its folder"
-  mkdir -p "$downloads" || die 73 "cannot write to the cache folder $uniform_cache; UNIFORM_CACHE can name another"
+  mkdir -p "$downloads"
   lock "$downloads/lock"
   [ ! -d "$uniform_libtorch" ] || return 0 # another checkout brought it meanwhile
 
@@ -28,7 +28,8 @@ fetch_libtorch() {
   done <<<"$wheels"
   rm -rf "$unpacked"
   while read -r hash bytes file; do
-    progress "Unpacking ${file%%-*}" nothing unpack_wheel "$downloads/$file" "$unpacked" ||
+    progress "Unpacking ${file%%-*}" no_detail "$uniform_cache/setup.log" \
+      unpack_wheel "$downloads/$file" "$unpacked" ||
       die 74 "could not unpack $file into $unpacked"
   done <<<"$wheels"
   mv "$unpacked" "$uniform_libtorch"
@@ -59,8 +60,10 @@ fetch_wheel() {
       url=$(wheel_url "$(basename "$file")")
       [ -n "$url" ] ||
         die 69 "pip's index does not offer $(basename "$file") (no network?); put that file into $(dirname "$file") and try again"
-      partial=$file.partial total=$bytes \
-        progress "Downloading $(basename "${file%%-*}")" downloaded download "$url" "$file.partial" ||
+      partial=$file.partial
+      total=$bytes
+      progress "Downloading $(basename "${file%%-*}")" downloaded "$uniform_cache/setup.log" \
+        download "$url" "$file.partial" ||
         die 69 "the download of $(basename "$file") was cut off; run the same command again to go on from there"
     fi
     mv "$file.partial" "$file"
@@ -90,7 +93,7 @@ download() {
   return "$status"
 }
 
-downloaded() { echo "$(($(size "$partial") / 1000000)) of $((total / 1000000)) MB"; }
+downloaded() { echo ", $(($(size "$partial") / 1000000)) of $((total / 1000000)) MB"; }
 
 size() { if [ -f "$1" ]; then wc -c <"$1"; else echo 0; fi; }
 
@@ -103,7 +106,7 @@ unpack_wheel() {
     torch-*)
       unzip -qo "$wheel" 'torch/include/*' 'torch/lib/*' '*.dist-info/licenses/*' \
         -x '*/libtorch_python.*' '*/libshm*' '*/libtorch_global_deps.*' -d "$folder" &&
-        mv "$folder"/torch/* "$folder"
+        mv "$folder"/torch/* "$folder" && rmdir "$folder/torch"
       ;;
     *)
       unzip -qoj "$wheel" '*/lib/libcu[dp]*.so.*' -d "$folder/lib"
