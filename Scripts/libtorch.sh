@@ -115,14 +115,14 @@ unpack_wheel() {
 }
 
 write_pkgconfig() {
-  local folder=${uniform_libtorch// /\\ }
-  [ ! -f "$uniform_pkgconfig/libtorch.pc" ] || return 0
-  mkdir -p "$uniform_pkgconfig"
-  cat >"$uniform_pkgconfig/libtorch.pc" <<PC
-Name: libtorch
+  local folder=${uniform_libtorch// /\\ } file=$uniform_pkgconfig/libtorch.pc text
+  text="Name: libtorch
 Description: PyTorch's C++ libraries
 Version: $uniform_libtorch_version
-Cflags: -I$folder/include -I$folder/include/torch/csrc/api/include -D_GLIBCXX_USE_CXX11_ABI=1
-Libs: -L$folder/lib -ltorch_cpu -lc10
-PC
+Cflags: -I$folder/include -I$folder/include/torch/csrc/api/include
+Libs: -L$folder/lib -ltorch_cpu -lc10"
+  if [ ! -f "$file" ] || [ "$(<"$file")" != "$text" ]; then
+    mkdir -p "$uniform_pkgconfig"
+    printf '%s\n' "$text" >"$file"
+  fi
 }
