@@ -15,6 +15,7 @@ let package = Package(
     .library(name: "Media", targets: ["Media"]),
     .library(name: "Scenes", targets: ["Scenes"]),
     .library(name: "Torch", targets: ["Torch"]),
+    .library(name: "UniForm", targets: ["UniForm"]),
   ],
   dependencies: [
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2")
@@ -23,6 +24,7 @@ let package = Package(
     .systemLibrary(name: "CLibTorch", pkgConfig: "libtorch"),
     .target(name: "CTorch", dependencies: ["CLibTorch"]),
     .target(name: "Torch", dependencies: ["CTorch"], swiftSettings: strict),
+    .target(name: "UniForm", dependencies: ["Torch", "Media"], swiftSettings: strict),
     .target(
       name: "Media",
       dependencies: [.product(name: "Subprocess", package: "swift-subprocess")],
@@ -30,7 +32,11 @@ let package = Package(
     .target(name: "Scenes", dependencies: ["Media"], swiftSettings: strict),
     .testTarget(name: "MediaTests", dependencies: ["Media"], swiftSettings: strict),
     .testTarget(name: "ScenesTests", dependencies: ["Scenes", "Media"], swiftSettings: strict),
-    .testTarget(name: "TorchTests", dependencies: ["Torch"], swiftSettings: strict),
+    .testTarget(
+      name: "TorchTests", dependencies: ["Torch"], exclude: ["OperatorSchemas.txt"], swiftSettings: strict),
+    .testTarget(
+      name: "UniFormTests", dependencies: ["UniForm", "Torch"], resources: [.copy("Fixtures")],
+      swiftSettings: strict),
   ],
   cxxLanguageStandard: .cxx20
 )
