@@ -13,7 +13,7 @@ public struct ParityFixture {
   public let tolerance: Double
 
   public init(contentsOf url: URL) throws {
-    file = try SafeTensors(contentsOf: url)
+    let file = try SafeTensors(contentsOf: url)
     func field(_ key: String) throws -> String {
       guard let text = file.metadata[key] else {
         throw WeightError.malformed(
@@ -21,6 +21,7 @@ public struct ParityFixture {
       }
       return text
     }
+    self.file = file
     component = try field("component")
     configuration = Data(try field("config").utf8)
     guard let tolerance = Double(file.metadata["tolerance"] ?? "0") else {
