@@ -14,11 +14,17 @@ let package = Package(
   products: [
     .library(name: "Media", targets: ["Media"]),
     .library(name: "Scenes", targets: ["Scenes"]),
+    .library(name: "Torch", targets: ["Torch"]),
+    .library(name: "UniForm", targets: ["UniForm"]),
   ],
   dependencies: [
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2")
   ],
   targets: [
+    .systemLibrary(name: "CLibTorch", pkgConfig: "libtorch"),
+    .target(name: "CTorch", dependencies: ["CLibTorch"]),
+    .target(name: "Torch", dependencies: ["CTorch"], swiftSettings: strict),
+    .target(name: "UniForm", dependencies: ["Torch", "Media"], swiftSettings: strict),
     .target(
       name: "Media",
       dependencies: [.product(name: "Subprocess", package: "swift-subprocess")],
@@ -26,5 +32,11 @@ let package = Package(
     .target(name: "Scenes", dependencies: ["Media"], swiftSettings: strict),
     .testTarget(name: "MediaTests", dependencies: ["Media"], swiftSettings: strict),
     .testTarget(name: "ScenesTests", dependencies: ["Scenes", "Media"], swiftSettings: strict),
-  ]
+    .testTarget(
+      name: "TorchTests", dependencies: ["Torch"], exclude: ["OperatorSchemas.txt"], swiftSettings: strict),
+    .testTarget(
+      name: "UniFormTests", dependencies: ["UniForm", "Torch"], resources: [.copy("Fixtures")],
+      swiftSettings: strict),
+  ],
+  cxxLanguageStandard: .cxx20
 )

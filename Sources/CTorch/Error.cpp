@@ -1,0 +1,40 @@
+#include <c10/util/Exception.h>
+#include <torch/headeronly/version.h>
+
+#include <new>
+
+#include "Handle.h"
+
+namespace ctorch {
+
+static thread_local std::string message;
+
+ct_status fail(ct_status status, std::string text) noexcept {
+  message = std::move(text);
+  return status;
+}
+
+ct_status fail_with_current_exception(const char *context) noexcept {
+  std::string prefix = context == nullptr || *context == 0 ? "" : std::string(context) + ": ";
+  try {
+    throw;
+  } catch (const c10::OutOfMemoryError &error) {
+    return fail(CT_ERROR_OUT_OF_MEMORY, prefix + error.what_without_backtrace());
+  } catch (const c10::NotImplementedError &error) {
+    return fail(CT_ERROR_NOT_IMPLEMENTED, prefix + error.what_without_backtrace());
+  } catch (const c10::Error &error) {
+    return fail(CT_ERROR_ARGUMENT, prefix + error.what_without_backtrace());
+  } catch (const std::bad_alloc &) {
+    return fail(CT_ERROR_OUT_OF_MEMORY, prefix + "out of memory");
+  } catch (const std::exception &error) {
+    return fail(CT_ERROR_OTHER, prefix + error.what());
+  } catch (...) {
+    return fail(CT_ERROR_OTHER, prefix + "unknown C++ exception");
+  }
+}
+
+}  // namespace ctorch
+
+const char *ct_error_message(void) noexcept { return ctorch::message.c_str(); }
+
+const char *ct_libtorch_version(void) noexcept { return TORCH_VERSION; }

@@ -1,0 +1,129 @@
+// A C interface to libtorch: one boxed dispatcher call, plus what is not an operator.
+//
+// Every function is noexcept. One that can fail returns CT_OK or an error code, and ct_error_message() then
+// holds the text for this thread until the next failing call. Tensors in arguments are borrowed; tensors in
+// results are owned by the caller, who gives them back with ct_tensor_release. NULL is the undefined tensor.
+#ifndef UNIFORM_CTORCH_H
+#define UNIFORM_CTORCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#define CT_NOEXCEPT noexcept
+#else
+#define CT_NOEXCEPT
+#endif
+
+typedef enum {
+  CT_OK = 0,
+  CT_ERROR_ARGUMENT = 1,       // wrong kind or number of arguments, wrong shape or dtype
+  CT_ERROR_OUT_OF_MEMORY = 2,
+  CT_ERROR_NOT_IMPLEMENTED = 3,
+  CT_ERROR_OTHER = 4
+} ct_status;
+
+typedef struct ct_tensor_impl *ct_tensor;
+typedef struct ct_operator_impl *ct_operator;
+typedef struct ct_generator_impl *ct_generator;
+
+typedef enum {
+  CT_NONE = 0,
+  CT_TENSOR,
+  CT_INT,
+  CT_DOUBLE,
+  CT_BOOL,
+  CT_INTS,
+  CT_DOUBLES,
+  CT_BOOLS,
+  CT_TENSORS,
+  CT_OPTIONAL_TENSORS,
+  CT_STRING,
+  CT_DTYPE,
+  CT_DEVICE,  // device type in the high 32 bits, index in the low
+  CT_GENERATOR
+} ct_tag;
+
+/// One argument or result. `count` is the length of a list or string.
+typedef struct {
+  int32_t tag;
+  int32_t count;
+  union {
+    ct_tensor tensor;
+    int64_t integer;
+    double real;
+    bool boolean;
+    const int64_t *integers;
+    const double *reals;
+    const bool *booleans;
+    const ct_tensor *tensors;
+    const char *string;
+    ct_generator generator;
+  } as;
+} ct_value;
+
+// Errors
+const char *ct_error_message(void) CT_NOEXCEPT;
+const char *ct_libtorch_version(void) CT_NOEXCEPT;
+
+// Operators
+ct_status ct_operator_find(const char *name, const char *overload, ct_operator *out) CT_NOEXCEPT;
+/// Calls through the dispatcher; trailing arguments with defaults may be left out. A list of tensors among
+/// the results is flattened. `produced` receives the number of results written to `results`.
+ct_status ct_operator_call(ct_operator op, const ct_value *arguments, int32_t argument_count, ct_value *results,
+                           int32_t capacity, int32_t *produced) CT_NOEXCEPT;
+/// The operator's schema; the text lives as long as this thread makes no other ct_operator_schema call.
+const char *ct_operator_schema(ct_operator op) CT_NOEXCEPT;
+
+// Tensors
+void ct_tensor_retain(ct_tensor tensor) CT_NOEXCEPT;
+void ct_tensor_release(ct_tensor tensor) CT_NOEXCEPT;
+int64_t ct_tensor_dimension_count(ct_tensor tensor) CT_NOEXCEPT;
+const int64_t *ct_tensor_sizes(ct_tensor tensor) CT_NOEXCEPT;
+int32_t ct_tensor_dtype(ct_tensor tensor) CT_NOEXCEPT;
+int64_t ct_tensor_device(ct_tensor tensor) CT_NOEXCEPT;
+bool ct_tensor_is_contiguous(ct_tensor tensor) CT_NOEXCEPT;
+/// The first element; NULL when the tensor has no memory of its own on the host.
+void *ct_tensor_data(ct_tensor tensor) CT_NOEXCEPT;
+/// A tensor over foreign memory; `release(context)` runs when its storage dies.
+ct_status ct_tensor_from_memory(void *data, const int64_t *sizes, int32_t dimension_count, int32_t dtype,
+                                void *context, void (*release)(void *context), ct_tensor *out) CT_NOEXCEPT;
+
+// Autograd
+bool ct_tensor_requires_grad(ct_tensor tensor) CT_NOEXCEPT;
+ct_status ct_tensor_set_requires_grad(ct_tensor tensor, bool value) CT_NOEXCEPT;
+ct_status ct_tensor_grad(ct_tensor tensor, ct_tensor *out) CT_NOEXCEPT;
+ct_status ct_tensor_set_grad(ct_tensor tensor, ct_tensor gradient) CT_NOEXCEPT;
+ct_status ct_backward(ct_tensor loss, ct_tensor gradient) CT_NOEXCEPT;
+/// Gradients of `outputs` in `inputs`; a missing one comes out as NULL.
+ct_status ct_gradients(const ct_tensor *outputs, int32_t output_count, const ct_tensor *output_gradients,
+                       const ct_tensor *inputs, int32_t input_count, ct_tensor *out) CT_NOEXCEPT;
+bool ct_grad_mode(void) CT_NOEXCEPT;
+void ct_set_grad_mode(bool enabled) CT_NOEXCEPT;
+/// A function whose activations are recomputed in the backward pass. `forward(context, inputs, count, outputs,
+/// capacity)` returns the number of outputs; `release(context)` runs when the graph no longer needs it.
+typedef int32_t (*ct_forward)(void *context, const ct_tensor *inputs, int32_t count, ct_tensor *outputs,
+                              int32_t capacity);
+ct_status ct_checkpoint(ct_forward forward, void *context, void (*release)(void *context), const ct_tensor *inputs,
+                        int32_t input_count, ct_tensor *outputs, int32_t capacity, int32_t *produced) CT_NOEXCEPT;
+
+// Random numbers
+ct_status ct_generator_create(uint64_t seed, ct_generator *out) CT_NOEXCEPT;
+void ct_generator_release(ct_generator generator) CT_NOEXCEPT;
+ct_status ct_generator_state(ct_generator generator, ct_tensor *out) CT_NOEXCEPT;
+ct_status ct_generator_set_state(ct_generator generator, ct_tensor state) CT_NOEXCEPT;
+
+// Devices and threads
+/// Loads the CUDA half of libtorch where the device needs it.
+bool ct_device_is_available(int32_t device_type) CT_NOEXCEPT;
+ct_status ct_device_synchronize(int32_t device_type, int32_t index) CT_NOEXCEPT;
+int32_t ct_thread_count(void) CT_NOEXCEPT;
+void ct_set_thread_count(int32_t count) CT_NOEXCEPT;
+bool ct_set_flush_denormals(bool enabled) CT_NOEXCEPT;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

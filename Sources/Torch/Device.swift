@@ -1,0 +1,48 @@
+internal import CTorch
+
+/// Where a tensor lives.
+public struct Device: Sendable, Equatable, CustomStringConvertible {
+  /// libtorch's device types that this package is used on.
+  public enum Kind: Int32, Sendable, CaseIterable {
+    case cpu = 0
+    case cuda = 1
+    case mps = 13
+  }
+
+  public let kind: Kind
+  /// −1 means the current device of its kind.
+  public let index: Int
+
+  public init(_ kind: Kind, index: Int = -1) {
+    self.kind = kind
+    self.index = index
+  }
+
+  public static let cpu = Device(.cpu)
+  public static let cuda = Device(.cuda, index: 0)
+  public static let mps = Device(.mps, index: 0)
+
+  /// Whether this machine has such a device and libtorch can use it.
+  public var isAvailable: Bool { ct_device_is_available(kind.rawValue) }
+
+  /// Waits until everything queued on the device is done.
+  public func synchronize() throws {
+    try TorchError.check(ct_device_synchronize(kind.rawValue, Int32(index)), operation: "synchronize")
+  }
+
+  public var description: String { index < 0 ? "\(kind)" : "\(kind):\(index)" }
+
+  package var packed: Int64 { Int64(kind.rawValue) << 32 | Int64(UInt32(bitPattern: Int32(index))) }
+
+  package init(packed: Int64) {
+    self.init(Kind(rawValue: Int32(packed >> 32)) ?? .cpu, index: Int(Int32(truncatingIfNeeded: packed)))
+  }
+}
+
+/// Threads that libtorch uses inside one operator on the CPU.
+public enum ComputeThreads {
+  public static var count: Int {
+    get { Int(ct_thread_count()) }
+    set { ct_set_thread_count(Int32(newValue)) }
+  }
+}

@@ -1,0 +1,33 @@
+#if canImport(Glibc)
+  internal import Glibc
+#else
+  internal import Darwin
+#endif
+
+/// A whole file mapped read-only into memory; tensors over it keep it alive.
+final class MappedFile {
+  let bytes: UnsafeRawBufferPointer
+
+  init(path: String) throws(WeightError) {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else {
+      throw .unreadable(file: path, reason: String(cString: strerror(errno)))
+    }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+      throw .unreadable(file: path, reason: "it is not a regular file")
+    }
+    guard status.st_size > 0 else { throw .malformed(file: path, reason: "the file is empty") }
+    // Private and writable: libtorch may be handed the memory as mutable, the file itself never changes.
+    guard
+      let start = mmap(nil, Int(status.st_size), PROT_READ | PROT_WRITE, MAP_PRIVATE, descriptor, 0),
+      start != MAP_FAILED
+    else {
+      throw .unreadable(file: path, reason: String(cString: strerror(errno)))
+    }
+    bytes = UnsafeRawBufferPointer(start: start, count: Int(status.st_size))
+  }
+
+  deinit { munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress!), bytes.count) }
+}

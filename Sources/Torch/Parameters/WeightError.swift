@@ -1,0 +1,26 @@
+/// What can be wrong with a weight file, in one line each.
+public enum WeightError: Error, Sendable, Equatable, CustomStringConvertible {
+  case unreadable(file: String, reason: String)
+  case malformed(file: String, reason: String)
+  case missing(tensor: String, file: String)
+  case wrongShape(tensor: String, expected: [Int], found: [Int], file: String)
+  case unexpected(tensors: [String], file: String)
+  case unwritable(file: String, reason: String)
+
+  public var description: String {
+    switch self {
+    case .unreadable(let file, let reason):
+      "\(file): cannot be read: \(reason)"
+    case .malformed(let file, let reason):
+      "\(file): is no valid safetensors file: \(reason)"
+    case .missing(let tensor, let file):
+      "\(file): tensor \"\(tensor)\" is missing; is this the right file for this configuration?"
+    case .wrongShape(let tensor, let expected, let found, let file):
+      "\(file): tensor \"\(tensor)\" has shape \(found), the configuration needs \(expected)"
+    case .unexpected(let tensors, let file):
+      "\(file): \(tensors.count) tensors that the configuration does not know, the first is \"\(tensors[0])\""
+    case .unwritable(let file, let reason):
+      "\(file): cannot be written: \(reason)"
+    }
+  }
+}

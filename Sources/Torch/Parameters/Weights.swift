@@ -1,0 +1,73 @@
+public import Foundation
+
+/// Named tensors that load on demand: one file, a sharded set, or either after renaming.
+public struct Weights {
+  public struct Item {
+    public let shape: [Int]
+    public let load: () throws(WeightError) -> Tensor
+
+    public init(shape: [Int], load: @escaping () throws(WeightError) -> Tensor) {
+      self.shape = shape
+      self.load = load
+    }
+  }
+
+  public var items: [String: Item]
+  /// The file or folder that messages name.
+  public let source: String
+
+  public init(items: [String: Item], source: String) {
+    self.items = items
+    self.source = source
+  }
+
+  /// One safetensors file, or the `.safetensors.index.json` of a sharded set.
+  public init(contentsOf url: URL) throws(WeightError) {
+    self.init(items: [:], source: url.path)
+    guard url.pathExtension == "json" else {
+      add(try SafeTensors(contentsOf: url))
+      return
+    }
+    struct Index: Decodable { let weight_map: [String: String] }
+    let index: Index
+    do {
+      index = try JSONDecoder().decode(Index.self, from: Data(contentsOf: url))
+    } catch {
+      throw .malformed(file: url.path, reason: "it is no index with a weight_map")
+    }
+    for shard in Set(index.weight_map.values).sorted() {
+      guard !shard.contains("/"), shard != ".." else {
+        throw .malformed(file: url.path, reason: "shard name \"\(shard)\" leaves the folder")
+      }
+      add(try SafeTensors(contentsOf: url.deletingLastPathComponent().appending(path: shard)))
+    }
+    for name in index.weight_map.keys where items[name] == nil {
+      throw .missing(tensor: name, file: url.path)
+    }
+  }
+
+  public init(_ file: SafeTensors) {
+    self.init(items: [:], source: file.url.path)
+    add(file)
+  }
+
+  private mutating func add(_ file: SafeTensors) {
+    for (name, entry) in file.entries {
+      items[name] = Item(shape: entry.shape) { () throws(WeightError) in try file.tensor(name) }
+    }
+  }
+
+  /// The same tensors under other names; nil drops a tensor.
+  public func renamed(_ newName: (String) -> String?) -> Weights {
+    var result = Weights(items: [:], source: source)
+    for (name, item) in items {
+      if let key = newName(name) { result.items[key] = item }
+    }
+    return result
+  }
+
+  /// The tensors below a prefix, without it.
+  public func scoped(_ prefix: String) -> Weights {
+    renamed { $0.hasPrefix(prefix) ? String($0.dropFirst(prefix.count)) : nil }
+  }
+}

@@ -1,0 +1,114 @@
+import Foundation
+import Testing
+import Torch
+
+@Suite struct SafeTensorsTests {
+  let folder: URL
+
+  init() throws {
+    folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  }
+
+  @Test(arguments: [DType.float32, .float16, .bfloat16, .int64, .uint8, .float64])
+  func everyTypeSurvivesTheRoundTrip(dtype: DType) throws {
+    let url = folder.appending(path: "\(dtype).safetensors")
+    let tensor = Tensor([0, 1, 2, 3, 4, 5] as [Float], shape: [2, 3]).to(dtype)
+    try SafeTensors.write([("a", tensor), ("empty", .zeros([0, 4]))], metadata: ["note": "π"], to: url)
+    let file = try SafeTensors(contentsOf: url)
+    let read = try file.tensor("a")
+    #expect(read.dtype == dtype && read.shape == [2, 3])
+    #expect(read.to(.float32).floats == [0, 1, 2, 3, 4, 5])
+    #expect(try file.tensor("empty").shape == [0, 4])
+    #expect(file.metadata == ["note": "π"])
+  }
+
+  @Test func aTensorOutlivesItsFile() throws {
+    let url = folder.appending(path: "x.safetensors")
+    try SafeTensors.write([("a", Tensor([1, 2] as [Float]))], to: url)
+    let tensor = try SafeTensors(contentsOf: url).tensor("a")
+    try FileManager.default.removeItem(at: url)
+    #expect(tensor.floats == [1, 2])
+  }
+
+  @Test func brokenFilesAreOneLineErrors() throws {
+    let good = folder.appending(path: "good.safetensors")
+    try SafeTensors.write([("a", Tensor([1, 2, 3, 4] as [Float]))], to: good)
+    let bytes = try Data(contentsOf: good)
+    let cases: [(String, Data)] = [
+      ("empty", Data()), ("short", bytes.prefix(5)), ("cut header", bytes.prefix(20)),
+      ("cut data", bytes.dropLast(4)), ("text", Data("<html>no</html>".utf8)),
+      ("huge header", Data([255, 255, 255, 255, 255, 255, 255, 127]) + bytes),
+      ("negative", file(header: #"{"a":{"dtype":"F32","shape":[-1],"data_offsets":[4,0]}}"#)),
+      ("overflow", file(header: #"{"a":{"dtype":"F32","shape":[9e18,9],"data_offsets":[0,4]}}"#)),
+      ("bad type", file(header: #"{"a":{"dtype":"F7","shape":[1],"data_offsets":[0,4]}}"#)),
+    ]
+    for (name, data) in cases {
+      let url = folder.appending(path: name)
+      try data.write(to: url)
+      let error = #expect(throws: WeightError.self, "\(name)") { _ = try SafeTensors(contentsOf: url) }
+      #expect(error.map { !$0.description.contains("\n") } == true)
+    }
+    #expect(throws: WeightError.self) { _ = try SafeTensors(contentsOf: folder) }
+    #expect(throws: WeightError.self) { _ = try SafeTensors(contentsOf: folder.appending(path: "none")) }
+  }
+
+  private func file(header: String) -> Data {
+    var length = UInt64(header.utf8.count).littleEndian
+    return Data(bytes: &length, count: 8) + Data(header.utf8) + Data(count: 16)
+  }
+
+  @Test func aFailedWriteLeavesTheOldFile() throws {
+    let url = folder.appending(path: "no/such/folder.safetensors")
+    #expect(throws: WeightError.self) { try SafeTensors.write([("a", Tensor(Float(1)))], to: url) }
+    let kept = folder.appending(path: "kept.safetensors")
+    try SafeTensors.write([("a", Tensor([1] as [Float]))], to: kept)
+    try SafeTensors.write([("a", Tensor([2] as [Float]))], to: kept)
+    #expect(try SafeTensors(contentsOf: kept).tensor("a").floats == [2])
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["kept.safetensors"])
+  }
+
+  @Test func aShardedIndexReadsAsOne() throws {
+    try SafeTensors.write(
+      [("a", Tensor([1] as [Float]))], to: folder.appending(path: "m-1.safetensors"))
+    try SafeTensors.write(
+      [("b", Tensor([2] as [Float]))], to: folder.appending(path: "m-2.safetensors"))
+    let index = folder.appending(path: "m.safetensors.index.json")
+    try Data(#"{"weight_map": {"a": "m-1.safetensors", "b": "m-2.safetensors"}}"#.utf8).write(to: index)
+    let weights = try Weights(contentsOf: index)
+    #expect(weights.items.keys.sorted() == ["a", "b"])
+    try Data(#"{"weight_map": {"a": "m-1.safetensors", "c": "m-2.safetensors"}}"#.utf8).write(to: index)
+    #expect(throws: WeightError.missing(tensor: "c", file: index.path)) {
+      _ = try Weights(contentsOf: index)
+    }
+  }
+}
+
+@Suite struct ParameterTests {
+  @Test func loadingNamesWhatIsMissingWrongOrTooMuch() throws {
+    let weights = Weights(
+      items: [
+        "layer.weight": .init(shape: [2, 3]) { .zeros([2, 3]) },
+        "layer.bias": .init(shape: [2]) { .zeros([2]) },
+        "extra": .init(shape: [1]) { .zeros([1]) },
+      ], source: "file")
+    let store = ParameterStore(loading: weights)
+    _ = try Linear(store.root["layer"], 3, 2)
+    #expect(throws: WeightError.unexpected(tensors: ["extra"], file: "file")) { try store.requireAllUsed() }
+    #expect(
+      throws: WeightError.wrongShape(tensor: "layer.weight", expected: [2, 4], found: [2, 3], file: "file")
+    ) { _ = try Linear(store.root["layer"], 4, 2) }
+    #expect(throws: WeightError.missing(tensor: "other.weight", file: "file")) {
+      _ = try Linear(store.root["other"], 3, 2)
+    }
+  }
+
+  @Test func oneSeedGivesOneModel() throws {
+    let first = ParameterStore(seed: 3)
+    let second = ParameterStore(seed: 3)
+    let a = try Linear(first.root, 5, 7)
+    let b = try Linear(second.root, 5, 7)
+    #expect(a.weight.floats == b.weight.floats)
+    #expect(first.entries.map(\.name) == ["weight", "bias"])
+  }
+}
