@@ -20,7 +20,11 @@ uniform_prepend() {
 
 uniform_prepend PKG_CONFIG_PATH "$uniform_pkgconfig"
 case $OSTYPE in
-  darwin*) uniform_prepend DYLD_LIBRARY_PATH "$uniform_libtorch/lib" ;;
+  darwin*)
+    uniform_prepend DYLD_LIBRARY_PATH "$uniform_libtorch/lib"
+    uniform_prepend CPATH /opt/homebrew/include
+    uniform_prepend LIBRARY_PATH /opt/homebrew/lib
+    ;;
   *) uniform_prepend LD_LIBRARY_PATH "$uniform_libtorch/lib" ;;
 esac
 unset -f uniform_prepend

@@ -4,6 +4,7 @@
 
 check_libtorch() {
   local header=include/torch/headeronly/version.h version
+  [ "${LIBTORCH#/}" != "$LIBTORCH" ] || die 78 "LIBTORCH=$LIBTORCH must be an absolute path"
   [ -f "$LIBTORCH/$header" ] || die 78 "LIBTORCH=$LIBTORCH is not a libtorch: it has no $header"
   version=$(sed -n 's/^ *"\([0-9.]*\)".*/\1/p' "$LIBTORCH/$header" | head -n 1)
   [ "$version" = "$uniform_libtorch_version" ] ||
