@@ -55,12 +55,14 @@ require_megabytes() {
 
 # fetch_wheel FILE SHA256 BYTES: goes on where an earlier try was cut off. Needs no network for a FILE that is there.
 fetch_wheel() {
-  local file=$1 hash=$2 bytes=$3 url
+  local file=$1 hash=$2 bytes=$3 downloads url
+  downloads=$(dirname "$file")
   if [ ! -f "$file" ]; then
     if [ "$(size "$file.partial")" -lt "$bytes" ]; then
       url=$(wheel_url "$(basename "$file")")
       [ -n "$url" ] ||
-        die 69 "pip's index does not offer $(basename "$file") (no network?); put that file into $(dirname "$file") and try again"
+        die 69 "pip finds no $(basename "$file"), and $uniform_cache/setup.log says why;
+  try again, or put that file into $downloads yourself"
       partial=$file.partial
       total=$bytes
       progress "Downloading $(basename "${file%%-*}")" downloaded "$uniform_cache/setup.log" \
@@ -78,8 +80,8 @@ fetch_wheel() {
 # pip knows the user's index, proxy and certificates, and says at this verbosity every link it looks at. Its own
 # download cannot go on after a cut.
 wheel_url() {
-  python3 -m pip index versions "${1%%-*}" -vv --disable-pip-version-check 2>/dev/null |
-    grep -o "[a-z]*://[^ #]*/$1" | head -n 1 || true
+  python3 -m pip index versions "${1%%-*}" -vv --disable-pip-version-check >"$uniform_cache/setup.log" 2>&1 || true
+  grep -o "[a-z]*://[^ #]*/$1" "$uniform_cache/setup.log" | head -n 1 || true
 }
 
 download() {
