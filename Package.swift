@@ -24,10 +24,7 @@ let package = Package(
     .systemLibrary(name: "CLibTorch", pkgConfig: "libtorch"),
     .target(name: "CTorch", dependencies: ["CLibTorch"]),
     .target(name: "Torch", dependencies: ["CTorch"], swiftSettings: strict),
-    .target(
-      name: "CSentencePiece",
-      linkerSettings: [.linkedLibrary("sentencepiece"), .linkedLibrary("sentencepiece_train")]),
-    .target(name: "UniForm", dependencies: ["Torch", "Media", "CSentencePiece"], swiftSettings: strict),
+    .target(name: "UniForm", dependencies: ["Torch", "Media"], swiftSettings: strict),
     .target(
       name: "Media",
       dependencies: [.product(name: "Subprocess", package: "swift-subprocess")],
