@@ -62,7 +62,8 @@ public struct ClipGeometry: JSONConfiguration {
       audioStepsPerSecond % latentFramesPerSecond == 0
     else {
       throw ConfigurationError(
-        "\(audioStepsPerSecond) audio steps per second do not divide into \(latentFramesPerSecond) video latents")
+        "\(audioStepsPerSecond) audio steps per second do not divide into \(latentFramesPerSecond) video latents"
+      )
     }
     guard melBins % audioFrequencyFactor == 0, audioChannels % videoChannels == 0 else {
       throw ConfigurationError(

@@ -1,4 +1,4 @@
-public import Torch
+internal import Torch
 
 /// Scaled dot-product attention over `[B, heads, L, d]`; `mask` is added to the scores.
 ///

@@ -1,5 +1,5 @@
 internal import Foundation
-public import Torch
+internal import Torch
 
 /// Patches of one frame to tokens: a convolution whose stride is its kernel, computed as one matrix product.
 struct PatchEmbed3D {

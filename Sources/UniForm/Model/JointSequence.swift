@@ -1,4 +1,4 @@
-public import Torch
+internal import Torch
 
 /// How the two latents become one sequence of tokens per latent frame, and come apart again.
 ///

@@ -1,5 +1,5 @@
 internal import Foundation
-public import Torch
+internal import Torch
 
 /// Sines and cosines of positions; all angles in float64, stored as float32.
 enum PositionEncoding {

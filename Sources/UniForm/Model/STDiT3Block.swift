@@ -1,4 +1,4 @@
-public import Torch
+internal import Torch
 
 /// What the diffusion time does to the tokens of a block: shift, scale and gate before attention and before the
 /// feed-forward, for one or two groups of tokens.
@@ -58,7 +58,8 @@ struct STDiT3Block {
   }
 
   func callAsFunction(
-    _ input: Tensor, _ modulation: Modulation, _ text: TextKeysValues, textMask: Tensor?, rotary: RotaryEmbedding
+    _ input: Tensor, _ modulation: Modulation, _ text: TextKeysValues, textMask: Tensor?,
+    rotary: RotaryEmbedding
   ) -> Tensor {
     let m = modulation.rows(adding: scaleShiftTable)  // shift1, scale1, gate1, shift2, scale2, gate2
     var x = input  // [B, T, S, D]

@@ -59,7 +59,8 @@ extension UniFormDiT {
 
     /// Training and kernel options of the published configuration that change no value.
     public static let ignoredKeys: Set<String> = [
-      "drop_path", "enable_flash_attn", "enable_layernorm_kernel", "enable_sequence_parallelism", "only_train_temporal",
+      "drop_path", "enable_flash_attn", "enable_layernorm_kernel", "enable_sequence_parallelism",
+      "only_train_temporal",
       "freeze_y_embedder", "skip_y_embedder", "input_size", "model_type", "architectures", "torch_dtype",
       "transformers_version", "auto_map", "no_temporal_pos_emb",
     ]

@@ -77,7 +77,8 @@ public struct UniFormDiT {
     chunkPositions =
       c.chunkPositions > 0
       ? try Embedding(
-        parameters["chunk_embedder"], c.chunkPositions, c.hiddenSize, initialization: .normal(deviation: 0.02))
+        parameters["chunk_embedder"], c.chunkPositions, c.hiddenSize, initialization: .normal(deviation: 0.02)
+      )
       : nil
     joint = JointSequence(videoChannels: c.inputChannels, stepsPerFrame: c.audioStepsPerFrame)
   }
@@ -131,7 +132,8 @@ extension UniFormDiT {
   }
 
   /// Embeds diffusion times `[B]` (0 … 999, fractions allowed) with the clips' frame rates `[B]`.
-  public func timeEmbedding(_ timesteps: Tensor, frameRate: Tensor, dtype: DType = .float32) -> TimeEmbedding {
+  public func timeEmbedding(_ timesteps: Tensor, frameRate: Tensor, dtype: DType = .float32) -> TimeEmbedding
+  {
     let vector = timestepEmbedder(timesteps, dtype: dtype) + frameRateEmbedder(frameRate, dtype: dtype)  // [B, D]
     let modulation = timeModulation(vector.silu)  // [B, 6·D]
     return TimeEmbedding(
@@ -225,7 +227,8 @@ extension UniFormDiT {
       indices.map { Double($0) * (base / Double(length)) / scale }
     }
     let video = PositionEncoding.grid(
-      rows: coordinates(0..<grid.rows, of: grid.rows), columns: coordinates(0..<grid.columns, of: grid.columns),
+      rows: coordinates(0..<grid.rows, of: grid.rows),
+      columns: coordinates(0..<grid.columns, of: grid.columns),
       width: c.hiddenSize)
     let audio = PositionEncoding.grid(
       rows: coordinates(0..<audioGrid.rows, of: audioGrid.rows),
