@@ -1,7 +1,7 @@
 public import Media
 
 /// A rendered clip with everything known about it.
-public struct SceneClip: Sendable {
+public struct SceneClip: Sendable, Equatable {
   public let video: VideoFrames
   public let audio: Waveform
   /// One lower-case sentence that names what is seen and heard.

@@ -27,7 +27,9 @@ public struct SceneRenderer: Sendable {
   }
 
   func compose(seed: UInt64, sceneClass: SceneClass) -> any Scene {
-    var random = RandomSource(seed: seed).fork(1)
+    // Each class has its own stream, or one seed would give all of them the same background and colour.
+    let stream = sceneClass.rawValue.utf8.reduce(1) { $0 &* 31 &+ UInt64($1) }
+    var random = RandomSource(seed: seed).fork(stream)
     return sceneClass.scene.init(random: &random, seconds: geometry.seconds)
   }
 

@@ -54,7 +54,7 @@ struct Bell: Scene {
     let clapper = angle + side * 0.34 * cos(.pi * beat.progress)
     let flash = beat.flash(0.34)
     let tip = place(Point(0.035 * sin(clapper - angle) * 10 * scale, 0.6 * scale), angle)
-    canvas.glow(place(Point(0, 0.35 * scale), angle), 0.55, Color(hex: 0xFFF0C0), 0.5 * flash)
+    canvas.glow(place(Point(0, 0.35 * scale), angle), 0.55, Color(hex: 0xFFE2A0), 0.32 * flash)
     canvas.capsule(Self.pivot, tip, 0.018, metal.color.darker(0.55))
     canvas.ball(tip, Point(0.062, 0.062) * max(scale, 0.85), metal.color.darker(0.35), gloss: 0.5)
     paintBody(angle, flash, on: canvas)
@@ -77,7 +77,7 @@ struct Bell: Scene {
   private func paintBody(_ angle: Float, _ flash: Float, on canvas: Canvas) {
     let c = cos(angle)
     let s = sin(angle)
-    let color = metal.color.mixed(with: Color(hex: 0xFFF6DA), 0.55 * flash)
+    let color = metal.color.mixed(with: Color(hex: 0xFFF1C4), 0.4 * flash)
     let dark = metal.color.darker(0.55)
     let k = scale
     canvas.update(Bounds(center: Self.pivot, radius: 0.66 * k)) { x, y, pixel in

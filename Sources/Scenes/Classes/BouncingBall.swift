@@ -49,7 +49,7 @@ struct BouncingBall: Scene {
 
   var events: [SceneEvent] { strikes.events { _ in "impact" } }
 
-  private var radius: Float { size == .small ? 0.1 : 0.17 }
+  private var radius: Float { size == .small ? 0.115 : 0.18 }
 
   func paintBackdrop(on canvas: Canvas) {
     canvas.paintRoom(palette, horizon: 0.72)
@@ -76,11 +76,16 @@ struct BouncingBall: Scene {
     let spread = 1 - flash
     let dust = palette.floor.lighter(0.75)
     canvas.ellipse(
-      point + Point(0, 0.01), Point(radius * (1.1 + 1.1 * spread), 0.045 + 0.02 * spread), dust, hollow: 0.03,
-      opacity: 0.85 * flash, blur: 0.015)
+      point + Point(0, 0.005), Point(radius * (1.2 + 1.3 * spread), 0.04), dust, opacity: 0.75 * flash,
+      blur: 0.05)
     for side: Float in [-1, 1] {
-      let puff = point + Point(side * radius * (1.1 + 1.2 * spread), -0.03 - 0.05 * spread)
-      canvas.disc(puff, 0.03 + 0.03 * spread, dust, opacity: 0.7 * flash, blur: 0.03)
+      for puff: Float in [0, 1] {
+        let out = side * radius * (0.9 + 0.45 * puff + (0.9 + 0.5 * puff) * spread)
+        let up = -0.02 - 0.02 * (1 - puff) - 0.05 * spread
+        canvas.disc(
+          point + Point(out, up), 0.045 + 0.03 * spread - 0.012 * puff, dust, opacity: 0.75 * flash,
+          blur: 0.04)
+      }
     }
   }
 
@@ -92,16 +97,16 @@ struct BouncingBall: Scene {
       paintBand(
         center, radii, turn: turn, color: color.luminance > 0.75 ? Color(hex: 0x4A4A55) : .white, on: canvas)
     case .wood:
-      canvas.ball(center, radii, color.mixed(with: Color(hex: 0x8A5A2B), 0.35), gloss: 0.1)
-      for ring: Float in [0.25, 0.55, 0.85] {
+      canvas.ball(center, radii, color.mixed(with: Color(hex: 0x8A5A2B), 0.22), gloss: 0.1)
+      for ring: Float in [0.3, 0.72] {
         canvas.ellipse(
           center, radii * ring, Color(hex: 0x4A2A10), hollow: max(0.16 * radii.x, 0.012), opacity: 0.5)
       }
     case .metal:
-      canvas.ball(center, radii, color.mixed(with: Color(hex: 0xB8C2CC), 0.5), gloss: 1, contrast: 1.5)
+      canvas.ball(center, radii, color.mixed(with: Color(hex: 0x8C96A2), 0.12), gloss: 1, contrast: 1.5)
       // A polished ball mirrors the dark floor in its lower half.
       canvas.ellipse(
-        center + Point(0, 0.35 * radii.y), Point(0.82, 0.42) * radii, Color(hex: 0x11151C), opacity: 0.55,
+        center + Point(0, 0.35 * radii.y), Point(0.82, 0.42) * radii, Color(hex: 0x11151C), opacity: 0.45,
         blur: 0.25 * radii.y)
       canvas.ellipse(
         center + Point(0, -0.45 * radii.y), Point(0.55, 0.28) * radii, .white, opacity: 0.85,

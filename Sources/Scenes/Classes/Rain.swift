@@ -93,14 +93,15 @@ struct Rain: Scene {
   func paintBackdrop(on canvas: Canvas) {
     canvas.paintSky(palette)
     let cloud = palette.top.mixed(with: Color(hex: 0x3A4250), 0.5)
-    for index in 0..<6 {
+    for index in -3..<9 {
       let x = -0.1 + 0.25 * Float(index)
       canvas.ellipse(
-        Point(x, 0.02), Point(0.22, 0.1 + 0.03 * Float(index % 3)), cloud, opacity: 0.85, blur: 0.06)
+        Point(x, 0.02), Point(0.22, 0.1 + 0.03 * Float((index + 6) % 3)), cloud, opacity: 0.85, blur: 0.06)
     }
     switch surface {
     case .roof: paintRoof(on: canvas)
-    case .window, .leaves: canvas.ground(palette.floor, blur: 0.02) { 0.86 - 0.05 * sin($0 * 5) }
+    case .window: canvas.ground(palette.floor, blur: 0.02) { 0.86 - 0.05 * sin($0 * 5) }
+    case .leaves: canvas.ground(Color(hex: 0x1F4A30).mixed(with: palette.top, 0.3), blur: 0.02) { _ in 0.78 }
     case .street: paintStreet(on: canvas)
     }
   }
@@ -124,7 +125,7 @@ struct Rain: Scene {
   }
 
   private func paintStreet(on canvas: Canvas) {
-    for index in 0..<7 {
+    for index in -6..<13 {
       let x = -0.05 + 0.18 * Float(index)
       let height = 0.16 + 0.12 * abs(sin(Float(index) * 2.3))
       canvas.box(Point(x, 0.66 - height / 2), half: Point(0.085, height / 2), palette.top.darker(0.35))
@@ -177,7 +178,7 @@ struct Rain: Scene {
   }
 
   private func paintLeaves(_ time: Float, on canvas: Canvas) {
-    for index in 0..<7 {
+    for index in -6..<13 {
       let phase = Float(index) * 1.9
       let bob = 0.012 * level(time) * sin(time * 17 + phase * 3)
       let center = Point(0.02 + 0.165 * Float(index), 0.8 + 0.06 * sin(phase) + bob)

@@ -28,8 +28,8 @@ struct Thunder: Scene {
     bolts = strikes.times.map { _ in
       var point = Point(draw.uniform(0.25...0.75), 0.2)
       var bolt = [point]
-      for _ in 0..<5 {
-        point += Point(draw.uniform(-0.11...0.11), 0.1)
+      for _ in 0..<8 {
+        point += Point(draw.uniform(-0.085...0.085), draw.uniform(0.05...0.085))
         bolt.append(point)
       }
       return bolt
@@ -68,21 +68,21 @@ struct Thunder: Scene {
     canvas.fill(canvas.visible, tint.color, opacity: 0.62 * flash) { _, _ in -1 }
     let bolt = bolts[beat.index]
     if flash > 0 {
-      canvas.glow(bolt[2], 0.6, tint.color, 0.7 * flash)
-      let thickness: Float = near ? 0.026 : 0.015
-      for (from, to) in zip(bolt, bolt.dropFirst()) {
-        canvas.capsule(from, to, thickness * 2.4, tint.color, opacity: 0.35 * flash, blur: 0.05)
+      canvas.glow(bolt[3], 0.6, tint.color, 0.7 * flash)
+      let thickness: Float = near ? 0.019 : 0.013
+      let halo = tint.color.lighter(0.3)
+      // It thins rather than fades: overlapping joints of a translucent line would show.
+      for (width, paint) in [(1.9 * thickness, halo), (thickness, Color.white)] {
+        for (index, (from, to)) in zip(bolt, bolt.dropFirst()).enumerated() {
+          let taper = 1 - 0.6 * Float(index) / Float(bolt.count)
+          canvas.capsule(from, to, width * taper * flash.squareRoot(), paint)
+        }
       }
-      for (from, to) in zip(bolt, bolt.dropFirst()) {
-        canvas.capsule(from, to, thickness, .white, opacity: min(1, 1.4 * flash))
-      }
-      canvas.capsule(
-        bolt[2], bolt[2] + Point(0.12, 0.16), thickness * 0.7, endRadius: 0.004, .white, opacity: flash)
     }
     let lit = Color(hex: 0x242A3C).mixed(with: palette.top, 0.3).mixed(with: tint.color, 0.5 * flash)
-    for index in 0..<7 {
+    for index in -3..<10 {
       let x = -0.12 + 0.2 * Float(index) + 0.01 * moment.seconds
-      let radius = Point(0.19, 0.12 + 0.03 * Float((index * 5) % 3))
+      let radius = Point(0.19, 0.12 + 0.03 * Float((index * 5 + 15) % 3))
       canvas.ellipse(Point(x, 0.1), radius, Gradient(lit.darker(0.35), lit.lighter(0.06), from: 0, to: 0.24))
     }
     paintLand(flash, on: canvas)

@@ -92,7 +92,18 @@ struct Waterfall: Scene {
       left: 0.5 - half - 0.05, top: Self.top - 0.03, right: 0.5 + half + 0.05, bottom: Self.pool + 0.03)
     let columns = Self.columns
     let rows = Self.rows
+    // The noise repeats every two units.
+    let shift = way - 2 * (way / 2).rounded(.down)
     streaks.withUnsafeBufferPointer { streaks in
+      /// Smooth along the fall; each column is shifted by its own amount so that no rows show.
+      func sample(_ column: Int, _ down: Float) -> Float {
+        let start = column % columns * rows
+        let place = down + streaks[start] * Float(rows)
+        let row = Int(place)
+        let a = streaks[start + row % rows]
+        let b = streaks[start + (row + 1) % rows]
+        return a + (b - a) * (place - Float(row))
+      }
       canvas.update(bounds) { x, y, pixel in
         let u = (x - 0.5) / half
         let drop = y - Self.top
@@ -101,14 +112,13 @@ struct Waterfall: Scene {
         let coverage = min(max(min(edge, lip) + 0.5, 0), 1)
         guard coverage > 0 else { return }
         // Streaks: noise stretched along the fall, which gathers speed on its way down.
-        let across = (x * 38).rounded(.down)
-        let column = (Int(across) &+ 64 * columns) % columns
-        let down = (drop.squareRoot() * 1.1 - way) * Float(rows) * 0.5 + 4096
-        let row = Int(down)
-        let part = down - Float(row)
-        let a = streaks[column * rows + row % rows]
-        let b = streaks[column * rows + (row + 1) % rows]
-        let shade = deep.mixed(with: light, 0.15 + 0.85 * (a + (b - a) * part) + 0.25 * max(drop - 0.4, 0))
+        let across = x * 34 + 64 * Float(columns)
+        let down = (max(drop, 0).squareRoot() * 1.1 - shift + 2) * Float(rows) / 2
+        let column = Int(across)
+        let side = smoothstep(0, 1, across - Float(column))
+        let left = sample(column, down)
+        let streak = left + (sample(column + 1, down) - left) * side
+        let shade = deep.mixed(with: light, 0.1 + 0.9 * streak + 0.25 * max(drop - 0.4, 0))
         pixel += (shade.channels - pixel) * (coverage * 0.94)
       }
     }

@@ -66,14 +66,16 @@ struct Waves: Scene {
     // The breaker lifts as the swell comes in, with foam on its back.
     let crest = 0.68 - height * level
     let face = Gradient(sea.lighter(0.3), sea.darker(0.35), from: crest, to: 0.85)
-    canvas.ground(.white, opacity: 0.35 + 0.65 * level, blur: 0.02) {
-      crest - 0.015 - 0.05 * level + 0.02 * sin($0 * 11 - time * 2) + 0.012 * sin($0 * 37 + time * 5)
+    let white = Color.white.mixed(with: palette.bottom, palette.name == "day" ? 0.05 : 0.22)
+    let foam = Gradient(white, sea.lighter(0.45), from: crest - 0.04 * level, to: crest + 0.06)
+    canvas.ground(foam, opacity: 0.4 + 0.6 * level, blur: 0.02) {
+      crest - 0.01 - 0.035 * level + 0.02 * sin($0 * 11 - time * 2) + 0.012 * sin($0 * 37 + time * 5)
     }
     canvas.ground(face) { crest + 0.03 * level + 0.02 * sin($0 * 11 - time * 2) }
     // Foam washes up the sand and back.
     let shore = 0.93 - 0.07 * level
     let sand = Color(hex: 0xD9B882).mixed(with: palette.top, palette.name == "day" ? 0.05 : 0.35)
-    canvas.ground(.white, opacity: 0.55 + 0.45 * level) {
+    canvas.ground(white, opacity: 0.5 + 0.5 * level, blur: 0.015) {
       0.83 - 0.05 * level + 0.02 * sin($0 * 8 + time) + 0.01 * sin($0 * 29 - time * 3)
     }
     canvas.ground(Gradient(sand.darker(0.3), sand, from: 0.85, to: 0.97)) {

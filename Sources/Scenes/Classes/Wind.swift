@@ -103,12 +103,15 @@ struct Wind: Scene {
         canvas.visible.left - 0.1
         + (path - path.rounded(.down)) * (canvas.visible.right - canvas.visible.left + 0.2)
       let y = leaf.y + 0.05 * sin(path * 9)
-      canvas.box(Point(x, y), half: Point(0.036, 0.02), corner: 0.018, angle: path * 11, tint.color)
+      let heading = Point(cos(path * 11), sin(path * 11)) * 0.045
+      for end: Float in [-1, 1] {
+        canvas.capsule(Point(x, y), Point(x, y) + heading * end, 0.024, endRadius: 0.004, tint.color)
+      }
     }
   }
 
   private func paintGrass(_ gust: Float, _ time: Float, on canvas: Canvas) {
-    for blade in -5..<21 {
+    for blade in -8..<26 {
       let x = 0.02 + 0.062 * Float(blade)
       let wave = 0.03 * (0.3 + gust) * sin(time * 9 - x * 14)
       let root = Point(x, 1.02)
@@ -117,8 +120,9 @@ struct Wind: Scene {
       let middle = root + Point(bend * 0.3, -height * 0.55)
       let tip = root + Point(bend, -height * (1 - 0.5 * gust * gust))
       let green = Color(hex: blade % 2 == 0 ? 0x7FBF4D : 0x4E9A43).mixed(with: palette.top, 0.2)
-      canvas.capsule(root, middle, 0.03, endRadius: 0.024, green.darker(0.15))
-      canvas.capsule(middle, tip, 0.024, endRadius: 0.007, green.lighter(0.08))
+      let blades = Gradient(green.lighter(0.15), green.darker(0.35), from: 0.66, to: 1)
+      canvas.capsule(root, middle, 0.03, endRadius: 0.024, blades)
+      canvas.capsule(middle, tip, 0.024, endRadius: 0.007, blades)
     }
   }
 
