@@ -70,7 +70,7 @@ private let small = SceneGeometry(width: 24, height: 24, frameRate: 17, seconds:
       SceneGeometry(width: 161, height: 121, frameRate: 8, seconds: 1, sampleRate: 22_050),
       SceneGeometry(width: 20, height: 70, frameRate: 29.97, seconds: 0.37, sampleRate: 44_100),
       SceneGeometry(width: 1, height: 1, frameRate: 1, seconds: 0.01, sampleRate: 100),
-      SceneGeometry(width: 3, height: 2, frameRate: 0.5, seconds: 900, sampleRate: 50),
+      SceneGeometry(width: 3, height: 2, frameRate: 0.5, seconds: 300, sampleRate: 50),
     ]
     for geometry in geometries {
       let clip = SceneRenderer(geometry: geometry).render(seed: 11, sceneClass: sceneClass)

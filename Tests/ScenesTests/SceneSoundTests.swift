@@ -12,6 +12,8 @@ import Testing
     return (squares.reduce(0, +) / Float(squares.count)).squareRoot()
   }
 
+  private func mean(_ values: [Float]) -> Float { values.reduce(0, +) / Float(values.count) }
+
   /// Sounds of the first seeds by the value of one attribute.
   private func loudness(of sceneClass: SceneClass, by attribute: String) -> [String: [Float]] {
     var groups: [String: [Float]] = [:]
@@ -79,8 +81,7 @@ import Testing
     let groups = loudness(of: sceneClass, by: attribute)
     let quiet = try #require(groups[less])
     let loud = try #require(groups[more])
-    #expect(
-      1.25 * quiet.reduce(0, +) / Float(quiet.count) < loud.reduce(0, +) / Float(loud.count))
+    #expect(1.25 * mean(quiet) < mean(loud))
   }
 
   @Test func smallerThingsSoundHigher() throws {
@@ -96,9 +97,7 @@ import Testing
       }
       let small = try #require(pitches["small"])
       let large = try #require(pitches["large"])
-      #expect(
-        small.reduce(0, +) / Float(small.count) > 1.1 * large.reduce(0, +) / Float(large.count),
-        "\(sceneClass)")
+      #expect(mean(small) > 1.1 * mean(large), "\(sceneClass)")
     }
   }
 }

@@ -60,16 +60,13 @@ struct Wind: Scene {
     return (0.08 + 0.92 * smoothstep(-1.3, 1.5, sum)) * (strong ? 1 : 0.4)
   }
 
-  /// Way the air has gone, so that leaves run with the gusts: the integral of `gust`, in coarse steps.
+  /// Way the air has gone: the integral of a speed that follows the gusts, without their soft limits.
   private func way(_ time: Float) -> Float {
-    var sum: Float = 0
-    var t: Float = 0
-    while t < time {
-      let step = min(0.05, time - t)
-      sum += (0.2 + 1.1 * gust(t)) * step
-      t += 0.05
+    var sum = 0.55 * time
+    for (index, weight) in [0.25, 0.15, 0.09].enumerated() as EnumeratedSequence<[Float]> {
+      sum -= weight / rates[index] * cos(rates[index] * time + phases[index])
     }
-    return sum
+    return 0.2 * time + (strong ? 1.1 : 0.44) * sum
   }
 
   func paintBackdrop(on canvas: Canvas) {
