@@ -29,9 +29,10 @@ extension PictureSource {
     }
   }
 
-  /// The frames of the output's constant rate.
-  fileprivate var timeline: [String] {
-    if case .original(let span, _) = self { [span.videoFilter(rate: rate.text)] } else { [] }
+  /// The first `count` frames at the output's constant rate. (The option `-frames:v` would cut the sound too.)
+  fileprivate func timeline(count: Int) -> [String] {
+    let end = "trim=end_frame=\(count)"
+    return if case .original(let span, _) = self { [span.videoFilter(rate: rate.text), end] } else { [end] }
   }
 
   /// Colours have to be converted; other pictures keep the ones their file names.
@@ -53,11 +54,11 @@ extension Encoding {
   func encodingArguments(_ picture: PictureSource) -> [String] {
     if format == .gif {
       let palette = "split[a][b];[a]palettegen=stats_mode=diff[p];[b][p]paletteuse=dither=sierra2_4a:diff_mode=rectangle"
-      return ["-filter_complex_threads", "1", "-vf", (picture.timeline + [palette]).joined(separator: ","), "-frames:v", "\(frameCount)"]
+      return ["-vf", (picture.timeline(count: frameCount) + [palette]).joined(separator: ",")]
     }
     let scale = "scale=flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp+bitexact"
     let toRGBMatrix = picture.isRGB ? ":out_color_matrix=bt709:out_range=tv" : ""
-    var filters = picture.timeline
+    var filters = picture.timeline(count: frameCount)
     if format == .mp4 && (picture.size.width % 2 == 1 || picture.size.height % 2 == 1) {
       // 4:2:0 in H.264 needs even sizes: the last column or row is shown twice. Only full chroma can do that.
       let (right, bottom) = (picture.size.width % 2, picture.size.height % 2)
@@ -74,6 +75,6 @@ extension Encoding {
     let encoder = format == .mp4
       ? ["-c:v", "libx264", "-profile:v", "high", "-preset", "medium", "-crf", "17", "-threads:v", "4"]
       : ["-c:v", "libvpx-vp9", "-crf", "24", "-b:v", "0", "-deadline", "good", "-cpu-used", "3", "-threads:v", "2"]
-    return ["-vf", filters.joined(separator: ","), "-frames:v", "\(frameCount)"] + encoder + colours
+    return ["-vf", filters.joined(separator: ",")] + encoder + colours
   }
 }

@@ -29,6 +29,16 @@ final class Scratch: Sendable {
     return url
   }
 
+  /// Marks the pictures of an MP4 to be shown turned by 90 degrees clockwise, as phones do.
+  func turn(_ url: URL) throws {
+    var bytes = try Data(contentsOf: url)
+    let header = try #require(bytes.range(of: Data("tkhd".utf8)))
+    let matrix: [Int32] = [0, 1 << 16, 0, -1 << 16, 0, 0]
+    let words = matrix.flatMap { value in withUnsafeBytes(of: value.bigEndian) { Array($0) } }
+    bytes.replaceSubrange(header.lowerBound + 44..<header.lowerBound + 44 + words.count, with: words)
+    try bytes.write(to: url)
+  }
+
   /// What ffprobe says about one field of one stream, as text.
   func ask(_ url: URL, _ entries: String, stream: String = "v:0") async throws -> String {
     let outcome = try await FFmpeg.run(

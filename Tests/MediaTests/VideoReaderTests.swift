@@ -62,18 +62,17 @@ import Testing
   }
 
   @Test func turnsPicturesUpright() async throws {
-    let flat = try await scratch.clip("flat.mp4", flag, encode)
-    let turned = try await scratch.clip(
-      "turned.mp4", "-display_rotation 90 -i", flat.path(percentEncoded: false), "-c copy")
+    let turned = try await scratch.clip("turned.mp4", flag, encode)
+    try scratch.turn(turned)
     let information = try await MediaProbe.probe(turned)
     let video = try #require(information.video)
-    #expect(video.rotation == 270)
+    #expect(video.rotation == 90)
     #expect(video.displaySize == (60, 80))
 
     let frames = try await VideoReader.read(turned, seconds: 0.1, frameRate: 10, width: 60, height: 80)
-    #expect(colour(frames, x: 4, y: 40) == "blue")  // the top went to the left
-    #expect(colour(frames, x: 50, y: 70) == "red")
-    #expect(colour(frames, x: 50, y: 10) == "green")
+    #expect(colour(frames, x: 55, y: 20) == "blue")  // the top left corner went to the top right
+    #expect(colour(frames, x: 20, y: 20) == "red")
+    #expect(colour(frames, x: 20, y: 60) == "green")
   }
 
   @Test func coversAndCutsOrSquashes() async throws {
