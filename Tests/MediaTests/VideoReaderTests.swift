@@ -99,7 +99,7 @@ import Testing
   }
 
   @Test func readsTheSameBytesEveryTime() async throws {
-    let url = try await scratch.clip("clip.webm", "-f lavfi -i testsrc2=s=161x121:r=30:d=0.5 -c:v libvpx-vp9 -deadline realtime")
+    let url = try await scratch.clip("clip.webm", "-f lavfi -i testsrc=s=161x121:r=30:d=0.5 -c:v libvpx-vp9 -deadline realtime")
     let first = try await VideoReader.read(url, seconds: 0.5, frameRate: 17, width: 96, height: 64)
     let second = try await VideoReader.read(url, seconds: 0.5, frameRate: 17, width: 96, height: 64)
     #expect(first == second)
