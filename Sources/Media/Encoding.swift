@@ -22,7 +22,7 @@ struct Encoding {
     guard let length = [picture?.seconds, sound?.seconds, seconds].compactMap(\.self).min() else {
       throw .invalidRequest("the input does not say how long it is; give the length in seconds")
     }
-    try MediaSpan.check(start: 0, seconds: length)
+    for span in [length, seconds].compactMap(\.self) { try MediaSpan.check(start: 0, seconds: span) }
     self.format = format
     self.picture = picture
     self.sound = sound

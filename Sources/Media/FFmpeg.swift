@@ -32,10 +32,12 @@ package enum FFmpeg {
     do {
       let common = tool == .ffmpeg ? ["-nostdin", "-hide_banner", "-v", "error", "-y"] : ["-hide_banner", "-v", "error"]
       let result = try await Subprocess.run(
-        configuration(tool, common + arguments), input: .array(input), output: .bytes(limit: outputLimit),
+        configuration(tool, common + arguments), input: .inputWriter, output: .bytes(limit: outputLimit),
         error: .sequence
       ) { execution in
+        async let fed: Void = feed(input, to: execution.standardInputWriter)
         for try await chunk in execution.standardError { await tail.append(chunk) }
+        await fed
       }
       if Task.isCancelled { throw MediaError.cancelled }
       return Outcome(
@@ -48,9 +50,14 @@ package enum FFmpeg {
       guard let failure = error as? SubprocessError else { throw .invalidRequest("\(tool.rawValue): \(error)") }
       if failure.code == .executableNotFound { throw .toolMissing(tool.rawValue) }
       if failure.code == .spawnFailed { throw .invalidRequest("\(tool.rawValue) could not be started: \(failure)") }
-      // The tool ended before it had read all of its input: its own words say why.
       return Outcome(standardOutput: [], succeeded: false, messages: await tail.text)
     }
+  }
+
+  /// A tool that stops reading early is no error by itself: its exit status tells whether it was content.
+  private static func feed(_ bytes: [UInt8], to writer: StandardInputWriter) async {
+    _ = try? await writer.write(bytes)
+    try? await writer.finish()
   }
 
   private static func configuration(_ tool: Tool, _ arguments: [String]) -> Configuration {

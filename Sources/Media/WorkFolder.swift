@@ -20,7 +20,7 @@ struct WorkFolder {
   }
 
   private init(beside output: URL) throws(MediaError) {
-    let parent = output.deletingLastPathComponent()
+    let parent = output.folder
     let path = output.path(percentEncoded: false)
     var isFolder: ObjCBool = false
     if output.hasDirectoryPath || FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue {
@@ -57,5 +57,14 @@ struct WorkFolder {
     guard rename(file(name).path(percentEncoded: false), output.path(percentEncoded: false)) == 0 else {
       throw .writeFailed(output, String(cString: strerror(errno)))
     }
+  }
+}
+
+extension URL {
+  /// The folder of a file, named without a final slash.
+  fileprivate var folder: URL {
+    let path = deletingLastPathComponent().path(percentEncoded: false)
+    let end = path.lastIndex { $0 != "/" }
+    return URL(filePath: end.map { String(path[...$0]) } ?? path, directoryHint: .notDirectory)
   }
 }

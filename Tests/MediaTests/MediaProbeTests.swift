@@ -74,8 +74,7 @@ import Testing
   }
 
   @Test(arguments: [
-    "-dash.mp4", "a:b.mp4", "100%d.mp4", "it's \"quoted\".mp4", "two  spaces.mp4", "line\nbreak.mp4", "Grüße 雨 🌧.mp4",
-    "[brackets]*?.mp4", "back\\slash.mp4", "http:clip.mp4", "#hash?.mp4",
+    "-dash 100%d.mp4", "http:it's a \"quote\".mp4", "line\nbreak  [x]*?.mp4", "Grüße 雨 🌧.mp4", "back\\slash#,;=.mp4",
   ])
   func opensAndWritesFilesOfAnyName(name: String) async throws {
     let url = scratch.file(name)

@@ -7,7 +7,7 @@ final class Scratch: Sendable {
   let folder: URL
 
   init() throws {
-    folder = FileManager.default.temporaryDirectory.appending(path: "media-\(UUID().uuidString)", directoryHint: .isDirectory)
+    folder = FileManager.default.temporaryDirectory.appending(path: "media-\(UUID().uuidString)", directoryHint: .notDirectory)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
   }
 
