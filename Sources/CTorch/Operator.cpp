@@ -29,7 +29,7 @@ c10::IValue convert(const ct_value &value, const c10::Type &declared) {
   const auto kind = type->kind();
   switch (value.tag) {
     case CT_NONE:
-      return kind == c10::TypeKind::TensorType ? c10::IValue(at::Tensor()) : c10::IValue();
+      return declared.kind() == c10::TypeKind::TensorType ? c10::IValue(at::Tensor()) : c10::IValue();
     case CT_TENSOR:
       return borrow(value.as.tensor);
     case CT_INT:

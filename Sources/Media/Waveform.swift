@@ -12,3 +12,11 @@ public struct Waveform: Sendable, Equatable {
 
   public var seconds: Double { Double(samples.count) / Double(sampleRate) }
 }
+
+extension Waveform {
+  /// The largest magnitude of any sample; 0 without samples.
+  public var peak: Float { samples.reduce(0) { max($0, abs($1)) } }
+
+  /// Digital silence: nothing louder than half a step of 16-bit sound.
+  public var isSilent: Bool { peak < 0.5 / 32768 }
+}

@@ -15,6 +15,9 @@ extension Tensor {
     irfftOperator(.tensor(viewAsComplexOperator(.tensor(contiguous))), .int(length), .int(-1))
   }
 
+  /// `√(re² + im²)` of `[.., 2]`; the gradient is zero where the magnitude is.
+  public var complexMagnitude: Tensor { viewAsComplexOperator(.tensor(contiguous)).abs }
+
   /// The periodic Hann window.
   public static func hannWindow(_ length: Int, dtype: DType = .float32, device: Device = .cpu) -> Tensor {
     hannOperator(.int(length), .bool(true), .dtype(dtype), .none, .device(device))

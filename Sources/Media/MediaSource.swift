@@ -1,0 +1,89 @@
+import Foundation
+
+/// Pictures to write, with all that is needed to plan their encoding.
+enum PictureSource {
+  case frames(VideoFrames)
+  case original(MediaSpan, MediaInformation.VideoStream)
+
+  /// Seconds that are there to write; `nil` when the file does not say.
+  var seconds: Double? {
+    switch self {
+    case .frames(let frames): frames.seconds
+    case .original(let span, _): span.information.videoSeconds.map { $0 - span.start }
+    }
+  }
+
+  /// Frames per second of the result.
+  var rate: (value: Double, text: String) {
+    switch self {
+    case .frames(let frames): (frames.frameRate, "\(frames.frameRate)")
+    case .original(_, let video):
+      // Phones announce the tick of their clock as the rate of a variable stream: 60 shows every picture in time.
+      video.nominalFrameRate.value <= 120
+        ? (video.nominalFrameRate.value, "\(video.nominalFrameRate)") : (60, "60")
+    }
+  }
+
+  /// Width and height in pixels as encoded: upright, before the sample aspect.
+  var size: (width: Int, height: Int) {
+    switch self {
+    case .frames(let frames): (frames.width, frames.height)
+    case .original(_, let video):
+      video.rotation % 180 == 0 ? (video.codedWidth, video.codedHeight) : (video.codedHeight, video.codedWidth)
+    }
+  }
+
+  /// Bytes for ffmpeg's standard input.
+  var bytes: [UInt8] {
+    if case .frames(let frames) = self { frames.pixels } else { [] }
+  }
+}
+
+/// Sound to write, with all that is needed to plan its encoding.
+enum SoundSource {
+  case waveform(Waveform)
+  case original(MediaSpan, MediaInformation.AudioStream)
+
+  var seconds: Double? {
+    switch self {
+    case .waveform(let waveform): waveform.seconds
+    case .original(let span, _): span.information.audioSeconds.map { $0 - span.start }
+    }
+  }
+}
+
+extension MediaWriter.Picture? {
+  func resolved() async throws(MediaError) -> PictureSource? {
+    switch self {
+    case nil: return nil
+    case .frames(let frames):
+      guard frames.count > 0 else { throw .invalidRequest("a clip needs at least one frame") }
+      return .frames(frames)
+    case .original(let url, let start):
+      let information = try await MediaProbe.probe(url)
+      guard let video = information.video else { throw .noVideo(url) }
+      let span = MediaSpan(url: url, information: information, start: start)
+      try MediaSpan.check(start: start, seconds: 1)
+      try span.check(announced: information.videoSeconds)
+      return .original(span, video)
+    }
+  }
+}
+
+extension MediaWriter.Sound? {
+  func resolved() async throws(MediaError) -> SoundSource? {
+    switch self {
+    case nil: return nil
+    case .waveform(let waveform):
+      guard !waveform.samples.isEmpty else { throw .invalidRequest("a clip needs at least one sample of sound") }
+      return .waveform(waveform)
+    case .original(let url, let start):
+      let information = try await MediaProbe.probe(url)
+      guard let audio = information.audio else { throw .noAudio(url) }
+      let span = MediaSpan(url: url, information: information, start: start)
+      try MediaSpan.check(start: start, seconds: 1)
+      try span.check(announced: information.audioSeconds)
+      return .original(span, audio)
+    }
+  }
+}

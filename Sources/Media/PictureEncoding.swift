@@ -1,0 +1,80 @@
+import Foundation
+
+extension PictureSource {
+  var streamIndex: Int {
+    if case .original(_, let video) = self { video.index } else { 0 }
+  }
+
+  /// All of a file's pictures are wanted, and players of `format` show them as they are.
+  func canCopy(into format: OutputFormat, seconds: Double) -> Bool {
+    guard case .original(let span, let video) = self, span.start == 0,
+      let available = span.information.videoSeconds, seconds > available - 0.5 / rate.value
+    else { return false }
+    return switch format {
+    case .mp4: video.codec == "h264" && ["yuv420p", "yuvj420p"].contains(video.pixelFormat)
+    case .webm: ["vp8", "vp9", "av1"].contains(video.codec) && video.rotation == 0
+    case .gif, .wav: false
+    }
+  }
+
+  func inputArguments(copied: Bool) -> [String] {
+    switch self {
+    case .frames(let frames):
+      return [
+        "-f", "rawvideo", "-pix_fmt", "rgb24", "-video_size", "\(frames.width)x\(frames.height)",
+        "-framerate", rate.text, "-i", "pipe:0",
+      ]
+    case .original(let span, _):
+      return (copied ? span.copyingOffset : []) + span.inputArguments
+    }
+  }
+
+  /// The first `count` frames at the output's constant rate. (The option `-frames:v` would cut the sound too.)
+  fileprivate func timeline(count: Int) -> [String] {
+    let end = "trim=end_frame=\(count)"
+    return if case .original(let span, _) = self { [span.videoFilter(rate: rate.text), end] } else { [end] }
+  }
+
+  /// Colours have to be converted; other pictures keep the ones their file names.
+  fileprivate var isRGB: Bool {
+    guard case .original(_, let video) = self else { return true }
+    return ["rgb", "bgr", "gbr", "argb", "abgr", "pal8", "0rgb", "0bgr"].contains { video.pixelFormat.hasPrefix($0) }
+  }
+}
+
+extension MediaSpan {
+  /// Moves the first picture of a copied file to time zero, where the new stream beside it begins.
+  var copyingOffset: [String] {
+    information.origin == 0 ? [] : ["-itsoffset", FFmpeg.time(-information.origin)]
+  }
+}
+
+extension Encoding {
+  /// Filters and encoder for pictures that are not copied.
+  func encodingArguments(_ picture: PictureSource) -> [String] {
+    if format == .gif {
+      let palette = "split[a][b];[a]palettegen=stats_mode=diff[p];[b][p]paletteuse=dither=sierra2_4a:diff_mode=rectangle"
+      return ["-vf", (picture.timeline(count: frameCount) + [palette]).joined(separator: ",")]
+    }
+    let scale = "scale=flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp+bitexact"
+    let toRGBMatrix = picture.isRGB ? ":out_color_matrix=bt709:out_range=tv" : ""
+    var filters = picture.timeline(count: frameCount)
+    if format == .mp4 && (picture.size.width % 2 == 1 || picture.size.height % 2 == 1) {
+      // 4:2:0 in H.264 needs even sizes: the last column or row is shown twice. Only full chroma can do that.
+      let (right, bottom) = (picture.size.width % 2, picture.size.height % 2)
+      filters += [
+        "\(scale)\(toRGBMatrix)", "format=yuv444p", "pad=iw+\(right):ih+\(bottom)",
+        "fillborders=right=\(right):bottom=\(bottom):mode=smear", scale, "format=yuv420p",
+      ]
+    } else {
+      filters += ["\(scale)\(toRGBMatrix)", "format=yuv420p"]
+    }
+    let colours = picture.isRGB
+      ? ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv"] : []
+    // The number of threads shapes what an encoder writes, so it must not follow the machine.
+    let encoder = format == .mp4
+      ? ["-c:v", "libx264", "-profile:v", "high", "-preset", "medium", "-crf", "17", "-threads:v", "4"]
+      : ["-c:v", "libvpx-vp9", "-crf", "24", "-b:v", "0", "-deadline", "good", "-cpu-used", "3", "-threads:v", "2"]
+    return ["-vf", filters.joined(separator: ",")] + encoder + colours
+  }
+}

@@ -1,0 +1,241 @@
+import Foundation
+
+/// Rain on some surface; the number of drops is the loudness.
+struct Rain: Scene {
+  private enum Surface: String, CaseIterable {
+    case roof, window, leaves, street
+
+    var phrases: [String] {
+      switch self {
+      case .roof: ["on a tin roof", "on a metal roof"]
+      case .window: ["on a window", "against a window"]
+      case .leaves: ["on green leaves", "on leaves"]
+      case .street: ["on the street", "on a wet street"]
+      }
+    }
+  }
+
+  private enum Change: String, CaseIterable {
+    case even, growing, fading
+  }
+
+  private struct Drop {
+    var x: Float
+    var phase: Float
+    var speed: Float
+    /// Depth of the place where it lands, 0…1.
+    var depth: Float
+  }
+
+  let caption: String
+  private let palette: Palette
+  private let surface: Surface
+  private let intensity: Intensity
+  private let change: Change
+  private let seconds: Float
+  private let drops: [Drop]
+  private let slant: Float
+  private let taps: RandomSource
+
+  init(random: inout RandomSource, seconds: Double) {
+    palette = random.choice(Palette.skies)
+    surface = random.choice(of: Surface.self)
+    intensity = random.choice(of: Intensity.self)
+    change = random.choice(of: Change.self)
+    slant = random.uniform(-0.05...0.05)
+    self.seconds = Float(seconds)
+    var draw = random.fork(9)
+    drops = (0..<96).map { _ in
+      Drop(x: draw.unit(), phase: draw.unit(), speed: draw.uniform(1.15...1.6), depth: draw.unit())
+    }
+    taps = random.fork(10)
+    let place = random.choice(palette.phrases)
+    let on = random.choice(surface.phrases)
+    let course = ["even": "", "growing": "getting louder", "fading": "fading away"][change.rawValue]!
+    let comma = course.isEmpty ? "" : ", \(course)"
+    caption = Caption.pick(
+      &random,
+      [
+        "\(intensity.rawValue) rain \(on) \(place) \(comma)",
+        "\(intensity.rawValue) rain falling \(on) \(place) \(comma)",
+        "\(intensity.rawValue) rain falls \(on) \(comma) , \(place)",
+        "it is raining \(on) \(place) , \(intensity.rawValue) rain \(course)",
+      ])
+  }
+
+  var attributes: [String: String] {
+    [
+      "background": palette.name, "change": change.rawValue, "intensity": intensity.rawValue,
+      "surface": surface.rawValue,
+    ]
+  }
+
+  /// How hard it rains, 0…1.
+  private func level(_ time: Float) -> Float {
+    let t = min(time / seconds, 1)
+    switch change {
+    case .even: return intensity.level
+    case .growing: return intensity.level * (0.25 + 0.75 * t)
+    case .fading: return intensity.level * (1 - 0.75 * t)
+    }
+  }
+
+  /// Height at which a drop lands.
+  private func landing(_ drop: Drop) -> Float {
+    switch surface {
+    case .roof: 0.62 + 0.3 * drop.depth
+    case .window: 0.2 + 0.6 * drop.depth
+    case .leaves: 0.66 + 0.28 * drop.depth
+    case .street: 0.7 + 0.27 * drop.depth
+    }
+  }
+
+  func paintBackdrop(on canvas: Canvas) {
+    canvas.paintSky(palette)
+    let cloud = palette.top.mixed(with: Color(hex: 0x3A4250), 0.5)
+    for index in -3..<9 {
+      let x = -0.1 + 0.25 * Float(index)
+      canvas.ellipse(
+        Point(x, 0.02), Point(0.22, 0.1 + 0.03 * Float((index + 6) % 3)), cloud, opacity: 0.85, blur: 0.06)
+    }
+    switch surface {
+    case .roof: paintRoof(on: canvas)
+    case .window: canvas.ground(palette.floor, blur: 0.02) { 0.86 - 0.05 * sin($0 * 5) }
+    case .leaves: canvas.ground(Color(hex: 0x1F4A30).mixed(with: palette.top, 0.3), blur: 0.02) { _ in 0.78 }
+    case .street: paintStreet(on: canvas)
+    }
+  }
+
+  private func paintRoof(on canvas: Canvas) {
+    let tin = Color(hex: 0x8C9BA8).mixed(with: palette.bottom, 0.2)
+    var bounds = canvas.visible
+    bounds.top = 0.58
+    canvas.update(bounds) { x, y, pixel in
+      let coverage = min(max((y - 0.58) * canvas.scale + 0.5, 0), 1)
+      // Corrugation, seen in perspective: the ridges fan out towards the viewer.
+      let ridge = 0.5 + 0.5 * cos((x - 0.5) / (0.55 + 0.75 * (y - 0.58)) * 38)
+      let shade = tin.darker(0.45).mixed(with: tin.lighter(0.25), ridge).darker(0.5 * (y - 0.58))
+      pixel += (shade.channels - pixel) * coverage
+    }
+    canvas.ground(Color(hex: 0x2B3138), opacity: 0.5, blur: 0.02) { _ in 0.96 }
+    var edge = canvas.visible
+    edge.top = 0.56
+    edge.bottom = 0.6
+    canvas.fill(edge, tin.lighter(0.35)) { _, y in abs(y - 0.58) - 0.012 }
+  }
+
+  private func paintStreet(on canvas: Canvas) {
+    for index in -6..<13 {
+      let x = -0.05 + 0.18 * Float(index)
+      let height = 0.16 + 0.12 * abs(sin(Float(index) * 2.3))
+      canvas.box(Point(x, 0.66 - height / 2), half: Point(0.085, height / 2), palette.top.darker(0.35))
+    }
+    let wet = Gradient(palette.bottom.darker(0.45), Color(hex: 0x23282F), from: 0.66, to: 1)
+    canvas.ground(wet) { _ in 0.66 }
+    canvas.ellipse(Point(0.5, 0.84), Point(0.42, 0.1), palette.bottom.darker(0.15), opacity: 0.6, blur: 0.04)
+  }
+
+  func paint(at moment: Moment, on canvas: Canvas) {
+    let time = moment.seconds
+    if surface == .leaves { paintLeaves(time, on: canvas) }
+    let level = level(time)
+    let water = palette.bottom.luminance > 0.55 ? Color(hex: 0xF4FAFF) : Color(hex: 0xCFE2F5)
+    for (index, drop) in drops.enumerated() where Float(index) < level * Float(drops.count) {
+      let turn = drop.phase + drop.speed * time
+      let cycle = turn.rounded(.down)
+      let part = turn - cycle
+      let place = drop.x + cycle * 0.618
+      let x =
+        canvas.visible.left
+        + (place - place.rounded(.down)) * (canvas.visible.right - canvas.visible.left)
+      let end = Point(x, landing(drop))
+      if part < 0.78 {
+        let y = -0.15 + (end.y + 0.15) * part / 0.78
+        let tip = Point(x + slant * (y - end.y) * 3, y)
+        canvas.capsule(tip - Point(slant, 0.13), tip, 0.005, endRadius: 0.009, water, opacity: 0.75)
+      } else {
+        paintSplash(end, (part - 0.78) / 0.22, water, on: canvas)
+      }
+    }
+    if surface == .window { paintWindow(time, on: canvas) }
+  }
+
+  private func paintSplash(_ point: Point, _ progress: Float, _ water: Color, on canvas: Canvas) {
+    let rest = 1 - progress
+    switch surface {
+    case .roof, .leaves:
+      for side: Float in [-1, 0, 1] {
+        let hop = Point(side * 0.05 * progress, -0.07 * progress * (1.6 - progress) + 0.01 * abs(side))
+        canvas.disc(point + hop, 0.012, .white, opacity: 0.9 * rest)
+      }
+    case .window:
+      canvas.ring(point, 0.012 + 0.03 * progress, width: 0.012, water, opacity: 0.7 * rest)
+    case .street:
+      canvas.ellipse(
+        point, Point(0.02 + 0.07 * progress, 0.008 + 0.024 * progress), water, hollow: 0.013,
+        opacity: 0.85 * rest)
+    }
+  }
+
+  private func paintLeaves(_ time: Float, on canvas: Canvas) {
+    for index in -6..<13 {
+      let phase = Float(index) * 1.9
+      let bob = 0.012 * level(time) * sin(time * 17 + phase * 3)
+      let center = Point(0.02 + 0.165 * Float(index), 0.8 + 0.06 * sin(phase) + bob)
+      let green = Color(hex: index % 2 == 0 ? 0x3E9B4F : 0x2F7F45).mixed(with: palette.top, 0.12)
+      canvas.ellipse(
+        center, Point(0.15, 0.085),
+        Gradient(green.lighter(0.25), green.darker(0.3), from: center.y - 0.08, to: center.y + 0.08))
+      canvas.capsule(
+        center - Point(0.12, -0.01), center + Point(0.12, -0.01), 0.008, green.darker(0.4), opacity: 0.7)
+    }
+  }
+
+  private func paintWindow(_ time: Float, on canvas: Canvas) {
+    // A few drops run down the pane.
+    for (index, drop) in drops.prefix(14).enumerated() where Float(index) < level(time) * 14 {
+      let path = drop.depth + time * 0.12 * drop.speed
+      let point = Point(0.12 + 0.76 * drop.x, 0.1 + 0.8 * (path - path.rounded(.down)))
+      canvas.capsule(point - Point(0, 0.09), point, 0.006, endRadius: 0.018, .white, opacity: 0.45)
+      canvas.disc(point, 0.02, .white, opacity: 0.75)
+    }
+    let wood = Color(hex: 0x5B3B24)
+    let frame = canvas.visible
+    canvas.fill(frame, Gradient(wood.lighter(0.15), wood.darker(0.3))) { x, y in
+      let outside = 0.43 - max(abs(x - 0.5), abs(y - 0.5))
+      let bars = min(abs(x - 0.5), abs(y - 0.5)) - 0.022
+      return min(outside, bars)
+    }
+  }
+
+  func play(into track: inout Soundtrack) {
+    let gain: (Float) -> Float = { 0.5 * level($0) }
+    switch surface {
+    case .roof:
+      track.addNoise(.bandPass, quality: 0.6, frequency: { _ in 3200 }, level: { 1.1 * gain($0) })
+      track.addNoise(.bandPass, quality: 3, frequency: { _ in 900 }, level: gain)
+      addTaps(to: &track, pitch: 1500...3800, decay: 0.011, gain: 0.5)
+    case .window:
+      track.addNoise(.lowPass, frequency: { _ in 1500 }, level: { 1.1 * gain($0) })
+      addTaps(to: &track, pitch: 700...1300, decay: 0.01, gain: 0.55)
+    case .leaves:
+      track.addNoise(.bandPass, quality: 0.5, frequency: { _ in 1800 }, level: gain)
+      addTaps(to: &track, pitch: 250...500, decay: 0.012, gain: 0.6)
+    case .street:
+      track.addNoise(.highPass, frequency: { _ in 2200 }, level: gain)
+      addTaps(to: &track, pitch: 4200...5800, decay: 0.006, gain: 0.25)
+    }
+  }
+
+  /// Single drops that stand out of the hiss, as many as it rains hard.
+  private func addTaps(to track: inout Soundtrack, pitch: ClosedRange<Float>, decay: Float, gain: Float) {
+    var draw = taps
+    var time = 0.0
+    while time < Double(seconds) {
+      time += draw.uniform(0.002...0.022)
+      let tap = Mode(frequency: draw.uniform(pitch), amplitude: draw.uniform(0.2...1), decay: decay)
+      guard draw.unit() < level(Float(time)) else { continue }
+      track.add(Impact(mode: tap), at: time, gain: gain * level(Float(time)))
+    }
+  }
+}

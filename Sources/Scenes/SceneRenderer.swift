@@ -1,0 +1,60 @@
+import Media
+
+/// Renders sounding clips, the same clip for the same seed.
+public struct SceneRenderer: Sendable {
+  public let geometry: SceneGeometry
+
+  public init(geometry: SceneGeometry) {
+    self.geometry = geometry
+  }
+
+  /// The seed of clip `index` of a dataset: any clip can be rendered alone, in any order, on any thread.
+  public static func clipSeed(datasetSeed: UInt64, index: Int) -> UInt64 {
+    RandomSource.scramble(
+      RandomSource.scramble(datasetSeed &+ 0x9E37_79B9_7F4A_7C15) &+ UInt64(bitPattern: Int64(index)))
+  }
+
+  /// - Parameter sceneClass: the kind of scene; drawn from the seed when `nil`.
+  public func render(seed: UInt64, sceneClass: SceneClass? = nil) -> SceneClip {
+    let source = RandomSource(seed: seed)
+    var draw = source.fork(0)
+    let sceneClass = sceneClass ?? draw.choice(of: SceneClass.self)
+    let scene = compose(seed: seed, sceneClass: sceneClass)
+    return SceneClip(
+      video: picture(of: scene), audio: sound(of: scene, seed: seed), caption: scene.caption,
+      sceneClass: sceneClass, attributes: scene.attributes, seed: seed, seconds: geometry.seconds,
+      events: scene.events)
+  }
+
+  func compose(seed: UInt64, sceneClass: SceneClass) -> any Scene {
+    // Each class has its own stream, or one seed would give all of them the same background and colour.
+    let stream = sceneClass.rawValue.utf8.reduce(1) { $0 &* 31 &+ UInt64($1) }
+    var random = RandomSource(seed: seed).fork(stream)
+    return sceneClass.scene.init(random: &random, seconds: geometry.seconds)
+  }
+
+  func picture(of scene: any Scene) -> VideoFrames {
+    let backdrop = Canvas(width: geometry.width, height: geometry.height)
+    scene.paintBackdrop(on: backdrop)
+    let canvas = Canvas(width: geometry.width, height: geometry.height)
+    let frameBytes = geometry.width * geometry.height * 3
+    let pixels = [UInt8](unsafeUninitializedCapacity: frameBytes * geometry.frameCount) { bytes, count in
+      for frame in 0..<geometry.frameCount {
+        canvas.copy(backdrop)
+        scene.paint(at: Moment(frame: frame, frameRate: geometry.frameRate), on: canvas)
+        canvas.write(to: bytes.baseAddress! + frame * frameBytes)
+      }
+      count = frameBytes * geometry.frameCount
+    }
+    return VideoFrames(
+      width: geometry.width, height: geometry.height, frameRate: geometry.frameRate, pixels: pixels)
+  }
+
+  func sound(of scene: any Scene, seed: UInt64) -> Waveform {
+    var track = Soundtrack(
+      sampleRate: geometry.sampleRate, sampleCount: geometry.sampleCount,
+      random: RandomSource(seed: seed).fork(2))
+    scene.play(into: &track)
+    return Waveform(sampleRate: geometry.sampleRate, samples: track.mastered())
+  }
+}

@@ -1,0 +1,34 @@
+public import Torch
+
+/// A posterior of independent Gaussians, as autoencoders predict it: the first half of the channels (axis 1) is
+/// the mean, the second half the logarithm of the variance.
+public struct DiagonalGaussian {
+  /// `[B, 2·C, …]`, as predicted: the log-variance is not clamped.
+  public let moments: Tensor
+
+  public init(moments: Tensor) { self.moments = moments }
+
+  public var mean: Tensor { moments.chunked(2, axis: 1)[0] }
+
+  /// Clamped to −30…20, so that its exponential is finite and positive.
+  public var logVariance: Tensor { moments.chunked(2, axis: 1)[1].clamp(min: -30, max: 20) }
+
+  /// The most likely value: the mean.
+  public var mode: Tensor { mean }
+
+  /// `mean + exp(½·log-variance)·noise`.
+  public func sample(_ generator: Generator) -> Tensor {
+    let mean = mean
+    let noise = Tensor.randn(mean.shape, generator: generator, device: mean.device).to(mean.dtype)
+    return mean.addcmul((logVariance * 0.5).exp, noise)
+  }
+
+  /// A sample, or the mode where there is no generator.
+  public func value(_ generator: Generator?) -> Tensor { generator.map { sample($0) } ?? mode }
+
+  /// The divergence from the standard normal distribution, averaged over all elements, in nats.
+  public var divergence: Tensor {
+    let logVariance = logVariance
+    return (mean.squared + logVariance.exp - 1 - logVariance).mean * 0.5
+  }
+}
