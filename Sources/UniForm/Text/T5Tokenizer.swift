@@ -90,8 +90,9 @@ public struct T5Tokenizer: Sendable {
 
   /// Trains a vocabulary on captions and returns the bytes of its `spiece.model`: the same for the same sentences.
   ///
-  /// - Parameter vocabularySize: pieces, `<pad>`, `</s>` and `<unk>` included. The error says what is the most that
-  ///   few sentences give.
+  /// - Parameters:
+  ///   - sentences: one caption each; those beyond 4,192 bytes are left out.
+  ///   - vocabularySize: pieces, `<pad>`, `</s>` and `<unk>` included. The error names the most that few sentences give.
   public static func train(sentences: [String], vocabularySize: Int) throws(TokenizerError) -> [UInt8] {
     guard !sentences.allSatisfy(\.isEmpty) else { throw .notTrainable(reason: "there is no text in them") }
     guard let size = Int32(exactly: vocabularySize), size > 3 else {
