@@ -16,15 +16,30 @@ let package = Package(
     .library(name: "Scenes", targets: ["Scenes"]),
     .library(name: "Torch", targets: ["Torch"]),
     .library(name: "UniForm", targets: ["UniForm"]),
+    .library(name: "UniFormTraining", targets: ["UniFormTraining"]),
+    .executable(name: "uniform", targets: ["UniFormCLI"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
   ],
   targets: [
     .systemLibrary(name: "CLibTorch", pkgConfig: "libtorch"),
     .target(name: "CTorch", dependencies: ["CLibTorch"]),
     .target(name: "Torch", dependencies: ["CTorch"], swiftSettings: strict),
-    .target(name: "UniForm", dependencies: ["Torch", "Media"], swiftSettings: strict),
+    .target(name: "UniForm", dependencies: ["Torch", "Media", "CSentencePiece"], swiftSettings: strict),
+    .target(
+      name: "UniFormTraining", dependencies: ["UniForm", "Torch", "Scenes", "Media"], swiftSettings: strict),
+    .target(name: "CSentencePiece", linkerSettings: [
+      .linkedLibrary("sentencepiece"), .linkedLibrary("sentencepiece_train"),
+    ]),
+    .executableTarget(
+      name: "UniFormCLI",
+      dependencies: [
+        "UniForm", "UniFormTraining", "Torch", "Scenes", "Media",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
     .target(
       name: "Media",
       dependencies: [.product(name: "Subprocess", package: "swift-subprocess")],

@@ -10,6 +10,8 @@ public protocol JSONConfiguration: Codable, Sendable, Equatable {
   static var ignoredKeys: Set<String> { get }
   /// Optional fields whose default is nil, which encoding leaves out.
   static var optionalKeys: Set<String> { get }
+  /// Keys that hold objects whose own missing keys take defaults, too.
+  static var sections: Set<String> { get }
   /// Throws ``ConfigurationError`` for values that cannot work together.
   func validate() throws(ConfigurationError)
 }
@@ -17,6 +19,7 @@ public protocol JSONConfiguration: Codable, Sendable, Equatable {
 extension JSONConfiguration {
   public static var ignoredKeys: Set<String> { [] }
   public static var optionalKeys: Set<String> { [] }
+  public static var sections: Set<String> { [] }
   public func validate() throws(ConfigurationError) {}
 
   /// Reads a `config.json`.
@@ -45,7 +48,16 @@ extension JSONConfiguration {
       throw ConfigurationError(
         "unknown key \"\(key)\"; known are \(known.sorted().joined(separator: ", "))", source: source)
     }
-    let merged = defaults.merging(given.filter { known.contains($0.key) && !($0.value is NSNull) }) { $1 }
+    var merged = defaults.merging(given.filter { known.contains($0.key) && !($0.value is NSNull) }) { $1 }
+    for key in Self.sections {
+      guard let section = defaults[key] as? [String: Any], let values = given[key] as? [String: Any] else {
+        continue
+      }
+      if let name = values.keys.filter({ section[$0] == nil }).min() {
+        throw ConfigurationError("unknown key \"\(key).\(name)\"", source: source)
+      }
+      merged[key] = section.merging(values) { $1 }
+    }
     do {
       self = try JSONDecoder().decode(Self.self, from: JSONSerialization.data(withJSONObject: merged))
     } catch let error as DecodingError {
