@@ -116,6 +116,16 @@ private let shapes = PerModality(video: [4, 3, 2, 2], audio: [8, 15, 2])
     #expect(result[task.generated[0]].isFinite.allTrue)
   }
 
+  @Test func aClipsNoiseIsTheSameInEveryTask() throws {
+    // Without any tie between the modalities, the video must not notice that the sound is given.
+    func video(_ plan: NoisePlan) throws -> [Float] {
+      try loop(plan)(noise: NoiseSource(shapes: shapes, seeds: [1, 2])) { input, timesteps in
+        toyNetwork(input, at: Double(timesteps.task.floats[0]))
+      }.video.floats
+    }
+    #expect(try video(NoisePlan(task: .t2av)) == video(.textToVideo))
+  }
+
   @Test func guidanceRunsTheNetworkOnceOnBothHalves() throws {
     let guidance = try #require(ClassifierFreeGuidance(scale: 3, hasText: true))
     var calls = 0

@@ -212,6 +212,26 @@ func walk(
     }
   }
 
+  @Test func trainingAndSamplingMeanTheSameProcess() throws {
+    let clean = GoldenFill.input("clean", [1, 8, 5, 2])
+    for objective in Objective.allCases {
+      var configuration = DiffusionConfiguration(objective: objective)
+      configuration.trainingSteps = 500
+      configuration.timestepShift = 2
+      let process = configuration.process()
+      for sampler in objective.samplers {
+        for evaluation in try configuration.scheduler(sampler, steps: 3).evaluations {
+          // DPM-Solver++ visits times between the steps of training; its first is one of them.
+          guard evaluation.timestep == evaluation.timestep.rounded() || objective == .velocity else {
+            continue
+          }
+          let signal = process.addNoise(clean.zerosLike, to: clean, at: [evaluation.timestep])
+          #expect(Difference(signal, clean * evaluation.signalScale).absolute < 1e-6, "\(sampler)")
+        }
+      }
+    }
+  }
+
   @Test func theConfigurationSurvivesItsFile() throws {
     var configuration = DiffusionConfiguration(objective: .velocity)
     configuration.timestepShift = 2

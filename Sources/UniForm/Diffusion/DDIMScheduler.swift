@@ -5,7 +5,9 @@ public struct DDIMScheduler: Scheduler {
   public let eta: Double
   private let schedule: NoiseSchedule
 
-  /// - Parameter schedule: already respaced to the wanted number of steps.
+  /// - Parameters:
+  ///   - schedule: already respaced to the wanted number of steps.
+  ///   - eta: 0…1.
   public init(schedule: NoiseSchedule, eta: Double = 0) {
     self.schedule = schedule
     self.eta = eta

@@ -29,9 +29,7 @@ public struct DPMSolverScheduler: Scheduler {
       let logAlpha = logAlphas[below] + (position - Double(below)) * (logAlphas[above] - logAlphas[below])
       return Point(alpha: exp(logAlpha), sigma: (-expm1(2 * logAlpha)).squareRoot())
     }
-    evaluations = zip(positions, points).dropLast().map {
-      Evaluation(timestep: $0 * 1000 / Double(schedule.count), signalScale: $1.alpha)
-    }
+    evaluations = zip(positions, points).dropLast().map { Evaluation(timestep: $0, signalScale: $1.alpha) }
   }
 
   public mutating func step(

@@ -54,6 +54,20 @@ public struct DiffusionConfiguration: JSONConfiguration {
   /// The schedule of training.
   public var schedule: NoiseSchedule { NoiseSchedule(noiseSchedule, steps: trainingSteps) }
 
+  /// The process to train with.
+  ///
+  /// - Parameters:
+  ///   - weighting: γ_t of noise prediction.
+  ///   - times: how the times of rectified flow are drawn.
+  public func process(
+    weighting: GaussianDiffusion.Weighting = .uniform, times: RectifiedFlow.TimeDistribution = .uniform
+  ) -> any DiffusionProcess {
+    switch objective {
+    case .epsilon: GaussianDiffusion(schedule: schedule, weighting: weighting)
+    case .velocity: RectifiedFlow(distribution: times, shift: timestepShift)
+    }
+  }
+
   /// - Parameters:
   ///   - sampler: the model's default where nil.
   ///   - eta: of DDIM, 0…1; the others have none.
