@@ -32,14 +32,15 @@ public struct HiFiGAN {
   /// Log-mels `[B, T, M]` to waveforms `[B, N]` in [−1, 1] with everything that the stages produce: somewhat more
   /// than `hop · T` samples where a kernel and its rate differ by an odd number.
   public func callAsFunction(_ mel: Tensor) -> Tensor {
-    var x = mel.transposed(1, 2)  // [B, M, T]
+    var mel = mel.contiguous  // [B, T, M]
     if configuration.normalizesInput, let mean, let scale {
-      x = ((mel - mean.to(mel.dtype)) / scale.to(mel.dtype)).transposed(1, 2)  // [B, M, T]
+      mel = (mel - mean.to(mel.dtype)) / scale.to(mel.dtype)  // [B, T, M]
     }
-    x = input(x)  // [B, C, T]
-    for stage in stages { x = stage(x) }  // [B, C / 2, T · rate], stage by stage
+    // Transposed, the mel is a flat picture with channels last, and so is all that follows.
+    var x = input.flat(mel.transposed(1, 2).unsqueezed(2))  // [B, C, 1, T]
+    for stage in stages { x = stage(x) }  // [B, C / 2, 1, T · rate], stage by stage
     // The published model leaves this slope at its library's default.
-    return output(x.leakyReLU(slope: 0.01)).tanh.squeezed(1)  // [B, N]
+    return output.flat(x.leakyReLU(slope: 0.01)).tanh.flattened(from: 1)  // [B, N]
   }
 
   /// Log-mels `[B, T, M]` to exactly `hop · T` samples, `[B, hop · T]`.
@@ -85,9 +86,9 @@ extension HiFiGAN {
     }
 
     func callAsFunction(_ x: Tensor) -> Tensor {
-      let up = upsampling(x.leakyReLU(slope: slope))  // [B, C / 2, T · rate]
-      let sum = blocks.dropFirst().reduce(blocks[0](up)) { $0 + $1(up) }  // [B, C / 2, T · rate]
-      return sum / Double(blocks.count)  // [B, C / 2, T · rate]
+      let up = upsampling.flat(x.leakyReLU(slope: slope))  // [B, C / 2, 1, T · rate]
+      let sum = blocks.dropFirst().reduce(blocks[0](up)) { $0 + $1(up) }  // [B, C / 2, 1, T · rate]
+      return sum / Double(blocks.count)  // [B, C / 2, 1, T · rate]
     }
   }
 
@@ -110,8 +111,8 @@ extension HiFiGAN {
 
     func callAsFunction(_ x: Tensor) -> Tensor {
       pairs.reduce(x) { x, pair in
-        let h = pair.dilated(x.leakyReLU(slope: slope))  // [B, C, T]
-        return x + pair.plain(h.leakyReLU(slope: slope))  // [B, C, T]
+        let h = pair.dilated.flat(x.leakyReLU(slope: slope))  // [B, C, 1, T]
+        return x + pair.plain.flat(h.leakyReLU(slope: slope))  // [B, C, 1, T]
       }
     }
   }
