@@ -24,6 +24,8 @@ private let repeatInterleaveOperator = Operator("aten::repeat_interleave.self_in
 private let pixelShuffleOperator = Operator("aten::pixel_shuffle")
 private let pixelUnshuffleOperator = Operator("aten::pixel_unshuffle")
 private let trilOperator = Operator("aten::tril")
+/// libtorch's number of the memory format.
+private let channelsLastFormat = 2
 
 extension Tensor {
   /// One length may be −1: what is left.
@@ -77,6 +79,8 @@ extension Tensor {
   }
   public func lowerTriangle(diagonal: Int = 0) -> Tensor { trilOperator(.tensor(self), .int(diagonal)) }
   public var contiguous: Tensor { contiguousOperator(.tensor(self)) }
+  /// The same `[B, C, H, W]` with the channels of a pixel side by side in memory.
+  public var channelsLast: Tensor { contiguousOperator(.tensor(self), .int(channelsLastFormat)) }
   public var cloned: Tensor { cloneOperator(.tensor(self)) }
 
   public enum Padding: Sendable {

@@ -3,6 +3,8 @@ public enum Initialization: Sendable {
   case zeros
   case ones
   case constant(Double)
+  /// Given values in row-major order.
+  case values([Double])
   case normal(deviation: Double)
   case uniform(bound: Double)
   /// Uniform ±√(6 / (fan in + fan out)).
@@ -21,6 +23,7 @@ public enum Initialization: Sendable {
     case .zeros: return .zeros(shape)
     case .ones: return .ones(shape)
     case .constant(let value): return .full(shape, value)
+    case .values(let values): return Tensor(values, shape: shape).to(.float32)
     case .normal(let deviation): return Tensor.randn(shape, generator: generator) * deviation
     case .uniform(let bound): return uniform(bound)
     case .xavierUniform:

@@ -26,6 +26,13 @@ public struct DiagonalGaussian {
   /// A sample, or the mode where there is no generator.
   public func value(_ generator: Generator?) -> Tensor { generator.map { sample($0) } ?? mode }
 
+  /// The posterior of `(x − shift) / scale` in float32; both broadcast against the mean.
+  public func normalized(shift: Tensor, scale: Tensor) -> DiagonalGaussian {
+    let mean = (mean.to(.float32) - shift) / scale
+    let logVariance = logVariance.to(.float32) - scale.abs.log * 2
+    return DiagonalGaussian(moments: .concatenate([mean, logVariance], axis: 1))
+  }
+
   /// The divergence from the standard normal distribution, averaged over all elements, in nats.
   public var divergence: Tensor {
     let logVariance = logVariance
