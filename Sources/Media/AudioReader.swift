@@ -39,7 +39,7 @@ public enum AudioReader {
     }
     try span.check(
       outcome, decoded: Double(samples.count) / Double(sampleRate), wanted: seconds,
-      announced: information.audioSeconds)
+      announced: information.audioSeconds, exact: audio.duration != nil)
     samples.append(contentsOf: repeatElement(0, count: count - samples.count))
     return Waveform(sampleRate: sampleRate, samples: samples)
   }

@@ -41,6 +41,9 @@ struct Encoding {
     copiesSound = sound?.canCopy(into: format, step: 1 / rate) ?? false
   }
 
+  /// The files that pictures or sound are taken from.
+  var originals: [URL] { [picture?.file, sound?.file].compactMap(\.self) }
+
   /// Everything but the name of the output file.
   func arguments(folder: WorkFolder, comment: String?) throws(MediaError) -> [String] {
     var inputs: [[String]] = []

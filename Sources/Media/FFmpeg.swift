@@ -102,6 +102,11 @@ extension FFmpeg.Outcome {
     messages.contains("No space left on device") || messages.contains("File too large")
       || messages.contains("Disk quota exceeded")
   }
+
+  /// An input file ends before its index says so; ffmpeg itself is content with what there is.
+  package var inputIsCutShort: Bool {
+    ["partial file", "ended prematurely", "runcat"].contains { messages.contains($0) }
+  }
 }
 
 extension FFmpeg {

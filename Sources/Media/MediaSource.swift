@@ -13,6 +13,10 @@ enum PictureSource {
     }
   }
 
+  var file: URL? {
+    if case .original(let span, _) = self { span.url } else { nil }
+  }
+
   /// Frames per second when encoded.
   func rate(for format: OutputFormat) -> (value: Double, text: String) {
     switch self {
@@ -54,6 +58,10 @@ enum SoundSource {
     case .waveform(let waveform): waveform.seconds
     case .original(let span, _): span.information.audioSeconds.map { $0 - span.start }
     }
+  }
+
+  var file: URL? {
+    if case .original(let span, _) = self { span.url } else { nil }
   }
 }
 

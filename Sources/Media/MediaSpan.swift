@@ -66,16 +66,18 @@ extension MediaSpan {
     if let announced, start >= announced { throw .startBeyondEnd(url, start: start, seconds: announced) }
   }
 
-  /// - Throws: `.damaged` when ffmpeg failed, or when what it decoded ends long before the file says it does.
-  func check(_ outcome: FFmpeg.Outcome, decoded: Double, wanted: Double, announced: Double?)
-    throws(MediaError)
-  {
+  /// - Parameters:
+  ///   - decoded: seconds that came out of the `wanted` ones.
+  ///   - announced: as above; `exact` when the stream itself says so, and not only the container.
+  /// - Throws: `.damaged` when ffmpeg failed, or when the stream ends long before the file says it does.
+  func check(
+    _ outcome: FFmpeg.Outcome, decoded: Double, wanted: Double, announced: Double?, exact: Bool
+  ) throws(MediaError) {
     guard outcome.succeeded else { throw .damaged(url, outcome.reason.withoutPath(of: url)) }
     guard let announced else { return }
     let missing = min(wanted, announced - start) - decoded
     // Streams may announce a little more than they hold; a file cut short lacks far more, or ffmpeg says so.
-    let complains = ["partial file", "ended prematurely", "runcat"].contains { outcome.messages.contains($0) }
-    if missing > (complains ? 0.1 : 0.5) {
+    if missing > (outcome.inputIsCutShort ? 0.1 : exact ? 0.5 : .infinity) {
       throw .damaged(url, "it ends at \((start + decoded).brief) s of \(announced.brief) s")
     }
   }

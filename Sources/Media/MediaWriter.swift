@@ -49,6 +49,9 @@ public enum MediaWriter {
         try encoding.arguments(folder: folder, comment: comment) + [FFmpeg.argument(folder.file(name))]
       let outcome = try await FFmpeg.run(.ffmpeg, arguments, input: pictures?.bytes ?? [])
       if outcome.diskIsFull { throw .diskFull(url) }
+      if outcome.inputIsCutShort, let original = encoding.originals.first {
+        throw .damaged(original, "it ends before its index says so")
+      }
       guard outcome.succeeded else {
         throw .writeFailed(url, outcome.reason.withoutPath(of: folder.file(name)))
       }

@@ -8,11 +8,18 @@ extension PictureSource {
   /// All of a file's pictures are wanted, and players of `format` show them as they are.
   func canCopy(into format: OutputFormat, seconds: Double) -> Bool {
     guard case .original(let span, let video) = self, span.start == 0,
-      let available = span.information.videoSeconds, seconds > available - 0.5 / rate(for: format).value
+      let available = span.information.videoSeconds, seconds > available - 0.5 / rate(for: format).value,
+      // Else the length is that of the longest stream, perhaps of the sound.
+      video.duration != nil || span.information.audio == nil
     else { return false }
+    let container = span.information.container
     return switch format {
-    case .mp4: video.codec == "h264" && ["yuv420p", "yuvj420p"].contains(video.pixelFormat)
-    case .webm: ["vp8", "vp9", "av1"].contains(video.codec) && video.rotation == 0
+    // Streams without an index may begin in the middle of a group of pictures.
+    case .mp4:
+      video.codec == "h264" && ["yuv420p", "yuvj420p"].contains(video.pixelFormat)
+        && (container.contains("mp4") || container.contains("matroska"))
+    case .webm:
+      ["vp8", "vp9", "av1"].contains(video.codec) && video.rotation == 0 && container.contains("matroska")
     case .gif, .wav: false
     }
   }
@@ -32,9 +39,9 @@ extension PictureSource {
   /// The first `count` frames at the output's constant rate. (The option `-frames:v` would cut the sound too.)
   fileprivate func timeline(for format: OutputFormat, count: Int) -> [String] {
     let end = "trim=end_frame=\(count)"
-    return if case .original(let span, _) = self {
-      [span.videoFilter(rate: rate(for: format).text), end]
-    } else { [end] }
+    guard case .original(let span, _) = self else { return [end] }
+    // A container may promise more than its pictures hold: the last one stays on show.
+    return [span.videoFilter(rate: rate(for: format).text), "tpad=stop=-1:stop_mode=clone", end]
   }
 
   /// Large originals are encoded quickly, small generated pictures carefully: the quality asked for is the same.

@@ -56,7 +56,7 @@ public enum VideoReader {
     let decoded = pixels.count / frameBytes
     try span.check(
       outcome, decoded: Double(decoded) / frameRate, wanted: seconds - 1 / frameRate,
-      announced: information.videoSeconds)
+      announced: information.videoSeconds, exact: video.duration != nil)
     guard decoded > 0 else { throw .damaged(url, "no picture could be decoded") }
     pixels.removeLast(pixels.count - decoded * frameBytes)
     if decoded < count {

@@ -16,7 +16,10 @@ struct WorkFolder {
 
   /// - Throws: the reason why a file named `output` could not be created.
   static func check(_ output: URL) throws(MediaError) {
-    try WorkFolder(beside: output).remove()
+    let folder = try WorkFolder(beside: output)
+    defer { folder.remove() }
+    // A full disk still takes folders, but no bytes.
+    _ = try folder.write(Data(count: 1 << 16), to: "check", for: output)
   }
 
   private init(beside output: URL) throws(MediaError) {

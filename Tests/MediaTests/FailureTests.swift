@@ -79,8 +79,8 @@ import Testing
   @Test(arguments: ["mp4", "webm", "gif", "wav"])
   func aFullDiskIsOneLineAndLeavesNothing(ending: String) async throws {
     let noise = VideoFrames(
-      width: 256, height: 256, frameRate: 17,
-      pixels: (0..<256 * 256 * 3 * 5).map { UInt8(truncatingIfNeeded: ($0 &* 2_654_435_761) >> 13) })
+      width: 96, height: 96, frameRate: 17,
+      pixels: (0..<96 * 96 * 3 * 5).map { UInt8(truncatingIfNeeded: ($0 &* 2_654_435_761) >> 13) })
     let url = scratch.file("clip.\(ending)")
     try await FFmpeg.$searchPath.withValue(tools("trap '' XFSZ\nulimit -f 8")) {
       await #expect(throws: MediaError.diskFull(url)) {
@@ -93,7 +93,7 @@ import Testing
 
   @Test func aToolThatDiesEarlyIsAnErrorNotASignal() async throws {
     let url = scratch.file("clip.mp4")
-    let many = Numbered.frames(count: 255, rate: 17, width: 128, height: 128)
+    let many = Numbered.frames(count: 255, rate: 17)  // more than a pipe holds
     try await FFmpeg.$searchPath.withValue(tools("echo 'Encoder broke' >&2; exit 3")) {
       await #expect(throws: MediaError.writeFailed(url, "Encoder broke")) {
         try await MediaWriter.write(picture: .frames(many), to: url)
@@ -164,7 +164,7 @@ import Testing
 
   @Test func cancellingStopsARealEncoder() async throws {
     let source = try await scratch.clip(
-      "long.mkv", "-f lavfi -i testsrc2=s=640x480:r=30:d=60 -c:v mpeg4 -q:v 5")
+      "long.mkv", "-f lavfi -i testsrc2=s=320x240:r=30:d=30 -c:v mpeg4 -q:v 5")
     let url = scratch.file("clip.webm")
     let task = Task { try await MediaWriter.write(picture: .original(source), to: url) }
     while try scratch.names.count < 2 { try await Task.sleep(for: .milliseconds(20)) }

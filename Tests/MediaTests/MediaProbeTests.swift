@@ -67,7 +67,13 @@ import Testing
     let audio = await #expect(throws: MediaError.self) {
       try await AudioReader.read(url, seconds: 4, sampleRate: 16000)
     }
-    for error in [video, audio] {
+    let written = await #expect(throws: MediaError.self) {
+      try await MediaWriter.write(
+        picture: .original(url), sound: .waveform(.sine(440, seconds: 4, sampleRate: 16000)),
+        to: scratch.file("out.mp4"))
+    }
+    #expect(try scratch.names == [name])
+    for error in [video, audio, written] {
       let line = try #require(error).description
       #expect(line.contains("damaged") || line.contains("not a readable clip"), "\(line)")
       #expect(line.contains("clip.m") && !line.contains("\n"))

@@ -51,6 +51,36 @@ import Testing
     #expect(try await VideoReader.read(url, seconds: 3, frameRate: 30, width: 48, height: 64) == before)
   }
 
+  @Test func aLatePictureBeginsWithTheNewSound() async throws {
+    let source = try await scratch.clip(
+      "late.mp4", "-itsoffset 0.4 -f lavfi -i", Numbered.source(rate: "25", seconds: 2),
+      "-f lavfi -i sine=d=2 -map 0:v -map 1:a -vsync vfr -c:a aac", encode)
+    #expect(abs(try await MediaProbe.probe(source).origin - 0.4) < 0.001)
+    for start in [0, 0.2] {
+      let url = scratch.file("clip.mp4")
+      try await MediaWriter.write(picture: .original(source, start: start), sound: .waveform(tone), to: url)
+      #expect(abs(try await MediaProbe.probe(url).origin) < 0.001)
+      let frames = try await VideoReader.read(url, seconds: 1, frameRate: 25, width: 64, height: 48)
+      #expect(Numbered.numbers(of: frames) == Array(Int(start * 25)..<Int(start * 25) + 25))
+    }
+  }
+
+  @Test func continuesPicturesThatEndBeforeTheirContainer() async throws {
+    // Matroska without statistics says only how long its longest stream is: the sound.
+    let source = try await scratch.clip(
+      "tagless.mkv", "-f lavfi -i", Numbered.source(rate: "25", seconds: 1),
+      "-f lavfi -i sine=d=2 -c:a libopus -map_metadata -1 -fflags +bitexact", encode)
+    var bytes = try Data(contentsOf: source)
+    while let tag = bytes.range(of: Data("DURATION".utf8)) {
+      bytes.replaceSubrange(tag, with: Data("NOTHINGS".utf8))
+    }
+    try bytes.write(to: source)
+    let url = scratch.file("clip.mp4")
+    try await MediaWriter.write(picture: .original(source), sound: .waveform(tone), to: url)
+    let frames = try await VideoReader.read(url, seconds: 2, frameRate: 25, width: 64, height: 48)
+    #expect(Numbered.numbers(of: frames) == Array(0..<25) + Array(repeating: 24, count: 25))
+  }
+
   @Test func cutsPicturesExactly() async throws {
     let source = try await scratch.clip(
       "source.mp4", "-f lavfi -i", Numbered.source(rate: "25", seconds: 4), encode)

@@ -64,14 +64,11 @@ enum Numbered {
 
   /// The same pictures as `VideoFrames`.
   static func frames(count: Int, rate: Double, width: Int = 64, height: Int = 48) -> VideoFrames {
-    var pixels: [UInt8] = []
-    for number in 0..<count {
-      for _ in 0..<height {
-        for x in 0..<width {
-          let level = UInt8((x < width / 2 ? number % 16 : number / 16) * 15 + 8)
-          pixels += [level, level, level]
-        }
+    let pixels = (0..<count).flatMap { number in
+      let row = [(number % 16, width / 2), (number / 16, width - width / 2)].flatMap { digit, length in
+        [UInt8](repeating: UInt8(digit * 15 + 8), count: length * 3)
       }
+      return repeatElement(row, count: height).joined()
     }
     return VideoFrames(width: width, height: height, frameRate: rate, pixels: pixels)
   }
