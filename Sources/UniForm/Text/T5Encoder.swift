@@ -31,6 +31,7 @@ public struct T5Encoder {
   /// Token ids `[B, L]` with a mask `[B, L]` (nonzero for tokens) to embeddings in `dtype`, by default the dtype
   /// of the parameters.
   public func callAsFunction(_ ids: Tensor, mask: Tensor, dtype: DType? = nil) -> TextEmbeddings {
+    precondition(dtype != .float16, "a T5 encoder overflows in float16")
     var x = embedding(ids).to(dtype ?? embedding.weight.dtype)  // [B, L, D]
     let bias = attentionBias(mask: mask)  // [B, h, L, L]
     for block in blocks { x = block(x, bias: bias) }  // [B, L, D]
