@@ -45,8 +45,8 @@ extension MelSpectrogram {
   public enum Variant: String, Codable, Sendable, CaseIterable {
     /// Reflection of n_fft / 2: frame i is centred on sample hop · i. AudioLDM's inference package.
     case centered = "A"
-    /// Reflection of (n_fft − hop) / 2: frame i is centred on sample hop · (i + ½), and there is one frame per
-    /// hop. HiFi-GAN's convention, which autoencoder and vocoder were trained with.
+    /// Reflection of (n_fft − hop) / 2: frame i is centred on sample hop · (i + ½), and there is one frame
+    /// per hop. HiFi-GAN's convention, which autoencoder and vocoder were trained with.
     case hopAligned = "B"
   }
 
