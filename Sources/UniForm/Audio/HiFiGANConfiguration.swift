@@ -62,8 +62,8 @@ extension HiFiGAN {
         hop <= 65_536, "the product of upsample_rates is \(hop) samples per frame, at most 65536 work")
       try require(
         (1...65_536).contains(initialChannels) && initialChannels.isMultiple(of: 1 << stages),
-        "upsample_initial_channel (\(initialChannels)) must be divisible by \(1 << stages) for \(stages) stages"
-      )
+        "upsample_initial_channel (\(initialChannels)) must be at most 65536 and divisible by "
+          + "\(1 << stages) for \(stages) stages")
       try require(
         !residualKernels.isEmpty && residualDilations.count == residualKernels.count,
         "resblock_kernel_sizes and resblock_dilation_sizes must have the same length, at least 1")
