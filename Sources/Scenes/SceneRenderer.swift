@@ -4,7 +4,9 @@ import Media
 public struct SceneRenderer: Sendable {
   public let geometry: SceneGeometry
 
+  /// - Parameter geometry: must pass `SceneGeometry.validate()`.
   public init(geometry: SceneGeometry) {
+    precondition((try? geometry.validate()) != nil, "\(geometry) cannot be rendered; validate it first")
     self.geometry = geometry
   }
 
