@@ -11,7 +11,12 @@ struct EncodedCondition {
 
 extension UniFormPipeline {
   /// The modes of the autoencoders' posteriors over whole seconds of the condition.
-  func encodeCondition(_ request: ResolvedRequest) throws -> EncodedCondition {
+  func encodeCondition(_ request: ResolvedRequest, _ report: ProgressReport) throws -> EncodedCondition {
+    if request.task.condition == nil { return EncodedCondition() }
+    return try report.stage(.encodingCondition) { try encodeCondition(request) }
+  }
+
+  private func encodeCondition(_ request: ResolvedRequest) throws -> EncodedCondition {
     var encoded = EncodedCondition()
     let geometry = request.geometry
     switch request.condition {

@@ -36,3 +36,29 @@ struct Denoiser {
       pixels: pixels)
   }
 }
+
+extension UniFormPipeline {
+  /// From noise to the latents of one clip.
+  func denoise(
+    _ request: ResolvedRequest, seed: UInt64, text: TextConditioning, condition: EncodedCondition,
+    _ report: ProgressReport
+  ) throws -> AVLatents {
+    let plan = NoisePlan(task: request.task)
+    let geometry = request.geometry
+    let loop = DenoisingLoop(plan: plan, scheduler: request.scheduler, guidance: request.guidance)
+    let denoiser = Denoiser(
+      try networks.loadedTransformer(), text: text, plan: plan, timesteps: request.scheduler.timesteps,
+      geometry: geometry, dtype: dtype)
+    let noise = NoiseSource(
+      shapes: PerModality(video: geometry.videoLatentShape, audio: geometry.audioLatentShape),
+      seeds: [seed], device: device)
+    var evaluation = 0
+    return try loop(
+      noise: noise, condition: condition.latents,
+      progress: {
+        evaluation = $0.completed
+        return report.isWanted(.denoising, $0.completed, of: $0.total)
+      },
+      model: { latents, _ in denoiser(latents, evaluation: evaluation) })
+  }
+}

@@ -25,11 +25,9 @@ extension UniFormPipeline {
       unknownFraction: try tokenizer().unknownFraction(caption))
   }
 
-  /// Says so where a prompt is longer than the model reads.
-  func notes(on prompt: String?) throws -> [String] {
-    guard let prompt else { return [] }
+  /// Whether a cleaned prompt has more tokens than the model reads.
+  func isCut(_ prompt: String) throws -> Bool {
     let limit = model.transformer.maximumTextLength
-    let isCut = try tokenizer().encode(prompt, maximumLength: limit + 1).length > limit
-    return isCut ? ["the prompt is longer than the \(limit) tokens that the model reads; its end is left out"] : []
+    return try tokenizer().encode(prompt, maximumLength: limit + 1).length > limit
   }
 }

@@ -16,7 +16,8 @@ struct ResolvedRequest {
   let notes: [String]
 
   /// Throws ``GenerationError`` or ``DiffusionError``.
-  init(_ request: GenerationRequest, count: Int, model: ModelDirectory) throws {
+  init(_ request: GenerationRequest, count: Int, for pipeline: UniFormPipeline) throws {
+    let model = pipeline.model
     task = request.task
     prompt = try Caption.cleaned(request.prompt, setting: "prompt")
     negativePrompt = try Caption.cleaned(request.negativePrompt, setting: "negative prompt")
@@ -44,10 +45,16 @@ struct ResolvedRequest {
     self.geometry = geometry
     condition = request.condition
     try condition.check(against: geometry)
-    notes =
-      seconds == model.geometry.seconds
-      ? []
-      : ["the model was trained on clips of \(model.geometry.seconds) s; \(seconds) s may be worse"]
+    var notes: [String] = []
+    if seconds != model.geometry.seconds {
+      notes.append("the model was trained on clips of \(model.geometry.seconds) s; \(seconds) s may be worse")
+    }
+    if let prompt, try pipeline.isCut(prompt) {
+      notes.append(
+        "the prompt is longer than the \(model.transformer.maximumTextLength) tokens that the model reads; "
+          + "its end is left out")
+    }
+    self.notes = notes
   }
 
   var guidance: ClassifierFreeGuidance? {

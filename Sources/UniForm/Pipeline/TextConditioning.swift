@@ -43,7 +43,11 @@ struct TextConditioning {
 
 extension UniFormPipeline {
   /// Encodes the captions of a request; without text no encoder is needed.
-  func encodeText(_ request: ResolvedRequest) throws -> TextConditioning {
+  func encodeText(_ request: ResolvedRequest, _ report: ProgressReport) throws -> TextConditioning {
+    try report.stage(.encodingText) { try encodeText(request) }
+  }
+
+  private func encodeText(_ request: ResolvedRequest) throws -> TextConditioning {
     let c = model.transformer
     guard let prompt = request.prompt else {
       return .null(

@@ -43,17 +43,11 @@ public final class UniFormPipeline {
   public func generate(
     _ request: GenerationRequest, count: Int = 1, progress: (GenerationProgress) -> Bool = { _ in true }
   ) throws -> [GeneratedClip] {
-    try withoutGradient {
-      let request = try ResolvedRequest(request, count: count, model: model)
-      let report = ProgressReport(clipCount: count, progress)
-      try networks.prepare(request.task, hasText: request.prompt != nil)
-      let text = try report.stage(.encodingText) { try encodeText(request) }
-      let condition = try report.stage(.encodingCondition) { try encodeCondition(request) }
-      return try request.seeds.enumerated().map { index, seed in
-        let report = report.clip(index)
-        let latents = try denoise(request, seed: seed, text: text, condition: condition, report)
-        return try decode(latents, request, seed: seed, condition: condition, report)
-      }
+    try eachClip(of: request, count: count, progress: progress) { latents, seed, request, condition, report in
+      let video = try decodeVideo(latents.video, request, report)
+      let mel = try decodeAudio(latents.audio, request, report) ?? condition.mel
+      let audio = try vocode(mel, request, report)
+      return clip(video, audio, mel: mel, seed: seed, request)
     }
   }
 
@@ -61,15 +55,28 @@ public final class UniFormPipeline {
   public func latents(
     _ request: GenerationRequest, count: Int = 1, progress: (GenerationProgress) -> Bool = { _ in true }
   ) throws -> AVLatents {
-    try withoutGradient {
-      let request = try ResolvedRequest(request, count: count, model: model)
-      let report = ProgressReport(clipCount: count, progress)
-      let text = try report.stage(.encodingText) { try encodeText(request) }
-      let condition = try report.stage(.encodingCondition) { try encodeCondition(request) }
-      return .concatenate(
-        try request.seeds.enumerated().map { index, seed in
-          try denoise(request, seed: seed, text: text, condition: condition, report.clip(index))
-        })
+    .concatenate(
+      try eachClip(of: request, count: count, progress: progress) { latents, _, _, _, _ in latents })
+  }
+
+  /// Text and condition are encoded once, then every clip is denoised and finished by itself.
+  private func eachClip<Result>(
+    of request: GenerationRequest, count: Int, progress: (GenerationProgress) -> Bool,
+    finish: (AVLatents, UInt64, ResolvedRequest, EncodedCondition, ProgressReport) throws -> Result
+  ) throws -> [Result] {
+    let request = try ResolvedRequest(request, count: count, for: self)
+    return try withoutActuallyEscaping(progress) { progress in
+      try withoutGradient {
+        let report = ProgressReport(clipCount: count, progress)
+        try networks.prepare(request.task, hasText: request.prompt != nil)
+        let text = try encodeText(request, report)
+        let condition = try encodeCondition(request, report)
+        return try request.seeds.enumerated().map { index, seed in
+          let report = report.clip(index)
+          let latents = try denoise(request, seed: seed, text: text, condition: condition, report)
+          return try finish(latents, seed, request, condition, report)
+        }
+      }
     }
   }
 
@@ -84,53 +91,18 @@ public final class UniFormPipeline {
   }
 }
 
-// MARK: Stages
+// MARK: What a clip is made of
 
 extension UniFormPipeline {
-  private func denoise(
-    _ request: ResolvedRequest, seed: UInt64, text: TextConditioning, condition: EncodedCondition,
-    _ report: ProgressReport
-  ) throws -> AVLatents {
-    let plan = NoisePlan(task: request.task)
-    let geometry = request.geometry
-    let network = try networks.loadedTransformer()
-    let loop = DenoisingLoop(plan: plan, scheduler: request.scheduler, guidance: request.guidance)
-    let denoiser = Denoiser(
-      network, text: text, plan: plan, timesteps: request.scheduler.timesteps, geometry: geometry,
-      dtype: dtype)
-    let noise = NoiseSource(
-      shapes: PerModality(video: geometry.videoLatentShape, audio: geometry.audioLatentShape),
-      seeds: [seed], device: device)
-    var evaluation = 0
-    return try loop(
-      noise: noise, condition: condition.latents,
-      progress: {
-        evaluation = $0.completed
-        return report.isWanted(.denoising, $0.completed, of: $0.total)
-      },
-      model: { latents, _ in denoiser(latents, evaluation: evaluation) })
-  }
-
-  private func decode(
-    _ latents: AVLatents, _ request: ResolvedRequest, seed: UInt64, condition: EncodedCondition,
-    _ report: ProgressReport
-  ) throws -> GeneratedClip {
-    let geometry = request.geometry
-    let generated = request.task.generated
-    let video =
-      generated.contains(.video)
-      ? try decodeVideo(latents.video, geometry) { try report(.decodingVideo, $0, of: $1) } : nil
-    let mel =
-      generated.contains(.audio)
-      ? try report.stage(.decodingAudio) { try decodeAudio(latents.audio) } : condition.mel
-    let audio =
-      generated.contains(.audio)
-      ? try mel.map { mel in try report.stage(.vocoding) { try vocode(mel, geometry) } } : nil
-    let kept = mel.map { $0.narrowed(0, start: 0, length: min(geometry.keptMelFrameCount, $0.size(0))) }
+  private func clip(
+    _ video: VideoFrames?, _ audio: Waveform?, mel: Tensor?, seed: UInt64, _ request: ResolvedRequest
+  ) -> GeneratedClip {
+    let kept = mel.map {
+      $0.narrowed(0, start: 0, length: min(request.geometry.keptMelFrameCount, $0.size(0)))
+    }
     return GeneratedClip(
       video: video, audio: audio, mel: kept?.floats ?? [], melFrames: kept?.size(0) ?? 0,
-      melBins: geometry.melBins, settings: settings(request, seed: seed),
-      notes: request.notes + (try notes(on: request.prompt)))
+      melBins: request.geometry.melBins, settings: settings(request, seed: seed), notes: request.notes)
   }
 
   private func settings(_ request: ResolvedRequest, seed: UInt64) -> ClipSettings {

@@ -5,11 +5,13 @@ extension ModelDirectory {
   func checkConsistency() throws(ModelError) {
     let g = geometry
     let clip = "the geometry in \(Self.indexName)"
-    try require("transformer", "caption_channels", transformer.captionChannels, textEncoder.width,
+    try require(
+      "transformer", "caption_channels", transformer.captionChannels, textEncoder.width,
       by: "\"d_model\" of the text encoder")
     try require("transformer", "in_channels", transformer.inputChannels, g.videoChannels, by: clip)
     try require("transformer", "audio_channels", transformer.audioChannels, g.audioChannels, by: clip)
-    try require("transformer", "audio_frequencies", transformer.audioFrequencies, g.audioFrequencies, by: clip)
+    try require(
+      "transformer", "audio_frequencies", transformer.audioFrequencies, g.audioFrequencies, by: clip)
     try require(
       "transformer", "audio_steps_per_frame", transformer.audioStepsPerFrame, g.audioStepsPerLatentFrame,
       by: clip)

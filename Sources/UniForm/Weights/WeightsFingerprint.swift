@@ -11,7 +11,8 @@ extension ModelDirectory {
       data.withUnsafeBytes { bytes in
         let words = bytes.count / 8
         for index in 0..<words {
-          hash = (hash ^ bytes.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self)) &* 0x0000_0100_0000_01b3
+          hash =
+            (hash ^ bytes.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self)) &* 0x0000_0100_0000_01b3
           hash ^= hash >> 29
         }
         for byte in bytes[(8 * words)...] { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
