@@ -31,9 +31,11 @@ let package = Package(
     .target(name: "UniForm", dependencies: ["Torch", "Media", "CSentencePiece"], swiftSettings: strict),
     .target(
       name: "UniFormTraining", dependencies: ["UniForm", "Torch", "Scenes", "Media"], swiftSettings: strict),
-    .target(name: "CSentencePiece", linkerSettings: [
-      .linkedLibrary("sentencepiece"), .linkedLibrary("sentencepiece_train"),
-    ]),
+    .target(
+      name: "CSentencePiece",
+      linkerSettings: [
+        .linkedLibrary("sentencepiece"), .linkedLibrary("sentencepiece_train"),
+      ]),
     .executableTarget(
       name: "UniFormCLI",
       dependencies: [

@@ -84,7 +84,8 @@ public struct TransformerTrainer {
     let noise = AVLatents.randn(like: batch.latents, generator: generator)
     let input = plan.apply(to: batch.latents, noise: noise, timesteps: timesteps, process: process)
     let states = textEncoder(batch.ids, mask: batch.mask, dtype: dtype).hiddenStates
-    let dropped = Tensor.rand([count], generator: generator)
+    let dropped =
+      Tensor.rand([count], generator: generator)
       .< transformer.configuration.captionDropProbability
     let seen = plan.tokenTimesteps(timesteps)
     let rate = Tensor.full([count], Double(configuration.geometry.frameRate))
