@@ -53,6 +53,9 @@ let package = Package(
     .testTarget(
       name: "UniFormTests", dependencies: ["UniForm", "Torch"], resources: [.copy("Fixtures")],
       swiftSettings: strict),
+    .testTarget(
+      name: "UniFormTrainingTests", dependencies: ["UniFormTraining", "UniForm", "Torch", "Scenes"],
+      swiftSettings: strict),
   ],
   cxxLanguageStandard: .cxx20
 )
