@@ -49,7 +49,8 @@ struct PaperMapTests {
 
   @Test(arguments: [
     ("Outer.inner", true), ("Outer.second", true), ("Outer.run", true), ("Outer.init", true),
-    ("other", true), ("Outer.fast", true), ("Outer.gone", false), ("Elsewhere.inner", false), ("Mentioned", false),
+    ("other", true), ("Outer.fast", true), ("Outer.gone", false), ("Elsewhere.inner", false),
+    ("Mentioned", false),
   ])
   func declarationsAreToldFromMentions(name: String, isDeclared: Bool) {
     let source = """
