@@ -37,13 +37,15 @@ struct PaperMapTests {
         Issue.record("\(symbol.path) does not exist")
         continue
       }
-      #expect(symbol.isDeclared(in: source), "\(symbol.path) does not declare \(symbol.name)")
+      let isDeclared = symbol.isDeclared(in: source)
+      #expect(isDeclared, "\(symbol.path) does not declare \(symbol.name)")
     }
   }
 
   @Test func everyOtherLinkLeadsToAFile() {
     for match in map.text.matches(of: #/\]\(([^):]+)\)/#) {
-      #expect(FileManager.default.fileExists(atPath: map.url(String(match.1)).path), "\(match.1)")
+      let isThere = FileManager.default.fileExists(atPath: map.url(String(match.1)).path)
+      #expect(isThere, "\(match.1) does not exist")
     }
   }
 
