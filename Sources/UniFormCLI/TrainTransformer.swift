@@ -17,6 +17,7 @@ struct TrainLatents: AsyncParsableCommand {
   }
 
   func run() async throws {
+    options.prepare()
     let configuration: TransformerTrainer.Configuration = try options.configuration()
     let video = ParameterStore(
       loading: try Weights(contentsOf: options.file("vae/diffusion_pytorch_model.safetensors")))
@@ -53,6 +54,7 @@ struct TrainTransformer: AsyncParsableCommand {
   @OptionGroup var options: TrainingOptions
 
   func run() async throws {
+    options.prepare()
     let configuration: TransformerTrainer.Configuration = try options.configuration()
     let cache = try LatentCache(
       contentsOf: URL(filePath: options.runs).appending(path: "latents.safetensors"))

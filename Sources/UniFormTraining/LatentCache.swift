@@ -55,7 +55,8 @@ public struct LatentCache {
               (
                 encoders.video(clip.video.tensor).mode.to(.float16),
                 encoders.audio(
-                  encoders.mel(Tensor(clip.audio.samples).unsqueezed(0))
+                  // Sounds are coded at one peak level, as a condition is when a clip is generated.
+                  encoders.mel(clip.audio.peakNormalized().tensor.unsqueezed(0))
                     .narrowed(1, start: 0, length: geometry.melFrameCount).unsqueezed(1)
                 ).mode.to(.float16)
               )
