@@ -51,7 +51,7 @@ public struct TransformerTrainer {
   let process: any DiffusionProcess
   let cache: LatentCache
 
-  /// - Parameter weights: where training starts from; new parameters with nil.
+  /// Starts from new parameters, equal in every worker.
   public init(
     model: UniFormDiT.Configuration, text: T5Encoder.Configuration, diffusion: DiffusionConfiguration,
     _ configuration: Configuration, cache: LatentCache, workers: Int, log: MetricsLog
