@@ -17,12 +17,13 @@ struct Encoding {
     format: OutputFormat, picture: PictureSource?, sound: SoundSource?, seconds: Double?, output: URL
   ) throws(MediaError) {
     guard picture != nil || sound != nil else {
-      throw .nothingToWrite(output, format == .gif ? "a GIF holds only pictures" : "there is nothing it could hold")
+      throw .nothingToWrite(
+        output, format == .gif ? "a GIF holds only pictures" : "there is nothing it could hold")
     }
     guard let length = [picture?.seconds, sound?.seconds, seconds].compactMap(\.self).min() else {
       throw .invalidRequest("the input does not say how long it is; give the length in seconds")
     }
-    for span in [length, seconds].compactMap(\.self) { try MediaSpan.check(start: 0, seconds: span) }
+    for length in [length, seconds].compactMap(\.self) { try MediaSpan.check(seconds: length) }
     self.format = format
     self.picture = picture
     self.sound = sound
@@ -34,11 +35,14 @@ struct Encoding {
       copiesSound = sound?.canCopy(into: format, step: .infinity) ?? false
       return
     }
-    let rate = picture.rate.value
+    let rate = picture.rate(for: format).value
     frameCount = max(1, Int((length * rate).rounded()))
     self.seconds = copiesPicture ? length : Double(frameCount) / rate
     copiesSound = sound?.canCopy(into: format, step: 1 / rate) ?? false
   }
+
+  /// The files that pictures or sound are taken from.
+  var originals: [URL] { [picture?.file, sound?.file].compactMap(\.self) }
 
   /// Everything but the name of the output file.
   func arguments(folder: WorkFolder, comment: String?) throws(MediaError) -> [String] {
@@ -62,7 +66,8 @@ struct Encoding {
     }
     let length = copiesPicture || copiesSound ? ["-t", FFmpeg.time(seconds)] : []
     // Without dates, version strings and random identifiers the same clip is the same file.
-    let reproducible = ["-map_metadata:s:v", "-1", "-map_metadata:s:a", "-1", "-map_chapters", "-1"]
+    let reproducible =
+      ["-map_metadata:s:v", "-1", "-map_metadata:s:a", "-1", "-map_chapters", "-1"]
       + ["-fflags", "+bitexact", "-flags:v", "+bitexact", "-flags:a", "+bitexact"]
     return inputs.flatMap(\.self) + streams + length + tags + reproducible + containerArguments
   }
@@ -87,7 +92,7 @@ struct Encoding {
     let written = try await MediaProbe.probe(file)
     if picture != nil && written.video == nil { throw .writeFailed(output, "ffmpeg lost the pictures") }
     if sound != nil && written.audio == nil { throw .writeFailed(output, "ffmpeg lost the sound") }
-    let tolerance = max(0.03, picture.map { 1 / $0.rate.value } ?? 0) + 0.001
+    let tolerance = max(0.03, picture.map { 1 / $0.rate(for: format).value } ?? 0) + 0.001
     for length in [written.videoSeconds, written.audioSeconds].compactMap(\.self) {
       guard abs(length - seconds) <= tolerance else {
         throw .writeFailed(output, "a stream lasts \(length.brief) s instead of \(seconds.brief) s")

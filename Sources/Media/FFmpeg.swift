@@ -30,7 +30,9 @@ package enum FFmpeg {
     _ = ignoreBrokenPipes
     let tail = MessageTail()
     do {
-      let common = tool == .ffmpeg ? ["-nostdin", "-hide_banner", "-v", "error", "-y"] : ["-hide_banner", "-v", "error"]
+      let common =
+        tool == .ffmpeg
+        ? ["-nostdin", "-hide_banner", "-v", "error", "-y"] : ["-hide_banner", "-v", "error"]
       let result = try await Subprocess.run(
         configuration(tool, common + arguments), input: .inputWriter, output: .bytes(limit: outputLimit),
         error: .sequence
@@ -39,7 +41,7 @@ package enum FFmpeg {
         for try await chunk in execution.standardError { await tail.append(chunk) }
         await fed
       }
-      if Task.isCancelled { throw MediaError.cancelled }
+      if Task.isCancelled || result.terminationStatus.isInterruption { throw MediaError.cancelled }
       return Outcome(
         standardOutput: result.standardOutput, succeeded: result.terminationStatus.isSuccess,
         messages: await tail.text)
@@ -47,9 +49,13 @@ package enum FFmpeg {
       throw error
     } catch {
       if Task.isCancelled || error is CancellationError { throw .cancelled }
-      guard let failure = error as? SubprocessError else { throw .invalidRequest("\(tool.rawValue): \(error)") }
+      guard let failure = error as? SubprocessError else {
+        throw .invalidRequest("\(tool.rawValue): \(error)")
+      }
       if failure.code == .executableNotFound { throw .toolMissing(tool.rawValue) }
-      if failure.code == .spawnFailed { throw .invalidRequest("\(tool.rawValue) could not be started: \(failure)") }
+      if failure.code == .spawnFailed {
+        throw .invalidRequest("\(tool.rawValue) could not be started: \(failure)")
+      }
       return Outcome(standardOutput: [], succeeded: false, messages: await tail.text)
     }
   }
@@ -74,6 +80,14 @@ package enum FFmpeg {
   private static let ignoreBrokenPipes: Void = { _ = signal(SIGPIPE, SIG_IGN) }()
 }
 
+extension TerminationStatus {
+  /// Ctrl-C in a terminal reaches the child before this process has had time to cancel the task.
+  fileprivate var isInterruption: Bool {
+    // 255 is how ffmpeg ends when it is told to stop.
+    [.exited(255), .signaled(SIGINT), .signaled(SIGTERM)].contains(self)
+  }
+}
+
 extension FFmpeg.Outcome {
   /// The most telling line of `messages`, without addresses inside the tool.
   package var reason: String {
@@ -87,6 +101,11 @@ extension FFmpeg.Outcome {
   package var diskIsFull: Bool {
     messages.contains("No space left on device") || messages.contains("File too large")
       || messages.contains("Disk quota exceeded")
+  }
+
+  /// An input file ends before its index says so; ffmpeg itself is content with what there is.
+  package var inputIsCutShort: Bool {
+    ["partial file", "ended prematurely", "runcat"].contains { messages.contains($0) }
   }
 }
 

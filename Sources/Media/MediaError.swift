@@ -82,7 +82,8 @@ extension URL {
 extension String {
   /// Without control characters, so that a message stays one line and cannot steer a terminal.
   var oneLine: String {
-    String(String.UnicodeScalarView(unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : $0 }))
+    String(
+      String.UnicodeScalarView(unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : $0 }))
   }
 }
 

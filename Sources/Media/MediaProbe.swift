@@ -27,9 +27,13 @@ public enum MediaProbe {
   static let inputOptions = ["-protocol_whitelist", "file"]
 
   private static func checkRegularFile(_ url: URL) throws(MediaError) {
-    guard url.isFileURL else { throw .invalidRequest("'\(url.absoluteString.oneLine)' is not a file; download it first") }
+    guard url.isFileURL else {
+      throw .invalidRequest("'\(url.absoluteString.oneLine)' is not a file; download it first")
+    }
     let target = url.resolvingSymlinksInPath()
-    guard let attributes = try? FileManager.default.attributesOfItem(atPath: target.path(percentEncoded: false)) else {
+    guard
+      let attributes = try? FileManager.default.attributesOfItem(atPath: target.path(percentEncoded: false))
+    else {
       throw .fileMissing(url)
     }
     guard attributes[.type] as? FileAttributeType == .typeRegular else { throw .notAFile(url) }
@@ -111,7 +115,8 @@ extension MediaInformation {
       container: report.format.format_name,
       duration: report.format.duration.flatMap(Double.init).map { start + $0 - origin },
       origin: origin, video: video, audio: audio,
-      tags: ([report.format.tags] + report.streams.map(\.tags)).compactMap { $0 }.reduce(into: [:]) { all, tags in
+      tags: ([report.format.tags] + report.streams.map(\.tags)).compactMap { $0 }.reduce(into: [:]) {
+        all, tags in
         all.merge(tags.map { ($0.key.lowercased(), $0.value) }) { first, _ in first }
       })
   }
@@ -124,11 +129,15 @@ extension MediaInformation.VideoStream {
     let nominal = stream.r_frame_rate.flatMap { MediaInformation.Rate($0) }
     // A still picture has no rate; 25 is what ffmpeg shows one at.
     let fallback = MediaInformation.Rate(numerator: 25, denominator: 1)
-    let turn = stream.side_data_list?.compactMap(\.rotation).first ?? stream.tags?["rotate"].flatMap { -(Double($0) ?? 0) } ?? 0
+    let turn =
+      stream.side_data_list?.compactMap(\.rotation).first ?? stream.tags?["rotate"].flatMap {
+        -(Double($0) ?? 0)
+      } ?? 0
     self.init(
       index: stream.index, codec: stream.codec_name ?? "", pixelFormat: stream.pix_fmt ?? "",
       colorSpace: stream.color_space, codedWidth: width, codedHeight: height,
-      sampleAspectRatio: stream.sample_aspect_ratio.flatMap { MediaInformation.Rate($0, separator: ":") }?.value ?? 1,
+      sampleAspectRatio: stream.sample_aspect_ratio.flatMap { MediaInformation.Rate($0, separator: ":") }?
+        .value ?? 1,
       rotation: ((Int(-turn.rounded()) % 360 + 405) % 360) / 90 * 90,
       averageFrameRate: average ?? nominal ?? fallback, nominalFrameRate: nominal ?? average ?? fallback,
       start: stream.start_time.flatMap(Double.init) ?? 0, duration: stream.seconds)
@@ -137,7 +146,8 @@ extension MediaInformation.VideoStream {
 
 extension MediaInformation.AudioStream {
   fileprivate init?(_ stream: Report.Stream) {
-    guard let rate = stream.sample_rate.flatMap({ Int($0) }), rate > 0, let channels = stream.channels, channels > 0
+    guard let rate = stream.sample_rate.flatMap({ Int($0) }), rate > 0, let channels = stream.channels,
+      channels > 0
     else { return nil }
     self.init(
       index: stream.index, codec: stream.codec_name ?? "", profile: stream.profile, sampleRate: rate,

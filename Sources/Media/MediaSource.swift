@@ -13,14 +13,22 @@ enum PictureSource {
     }
   }
 
-  /// Frames per second of the result.
-  var rate: (value: Double, text: String) {
+  var file: URL? {
+    if case .original(let span, _) = self { span.url } else { nil }
+  }
+
+  /// Frames per second when encoded.
+  func rate(for format: OutputFormat) -> (value: Double, text: String) {
     switch self {
     case .frames(let frames): (frames.frameRate, "\(frames.frameRate)")
     case .original(_, let video):
+      switch video.nominalFrameRate.value {
+      // Players slow a GIF down whose pictures last less than two hundredths of a second.
+      case 50.0001... where format == .gif: (50, "50")
+      case ...120: (video.nominalFrameRate.value, "\(video.nominalFrameRate)")
       // Phones announce the tick of their clock as the rate of a variable stream: 60 shows every picture in time.
-      video.nominalFrameRate.value <= 120
-        ? (video.nominalFrameRate.value, "\(video.nominalFrameRate)") : (60, "60")
+      default: (60, "60")
+      }
     }
   }
 
@@ -29,7 +37,8 @@ enum PictureSource {
     switch self {
     case .frames(let frames): (frames.width, frames.height)
     case .original(_, let video):
-      video.rotation % 180 == 0 ? (video.codedWidth, video.codedHeight) : (video.codedHeight, video.codedWidth)
+      video.rotation % 180 == 0
+        ? (video.codedWidth, video.codedHeight) : (video.codedHeight, video.codedWidth)
     }
   }
 
@@ -50,6 +59,10 @@ enum SoundSource {
     case .original(let span, _): span.information.audioSeconds.map { $0 - span.start }
     }
   }
+
+  var file: URL? {
+    if case .original(let span, _) = self { span.url } else { nil }
+  }
 }
 
 extension MediaWriter.Picture? {
@@ -60,10 +73,10 @@ extension MediaWriter.Picture? {
       guard frames.count > 0 else { throw .invalidRequest("a clip needs at least one frame") }
       return .frames(frames)
     case .original(let url, let start):
+      try MediaSpan.check(start: start)
       let information = try await MediaProbe.probe(url)
       guard let video = information.video else { throw .noVideo(url) }
       let span = MediaSpan(url: url, information: information, start: start)
-      try MediaSpan.check(start: start, seconds: 1)
       try span.check(announced: information.videoSeconds)
       return .original(span, video)
     }
@@ -75,13 +88,15 @@ extension MediaWriter.Sound? {
     switch self {
     case nil: return nil
     case .waveform(let waveform):
-      guard !waveform.samples.isEmpty else { throw .invalidRequest("a clip needs at least one sample of sound") }
+      guard !waveform.samples.isEmpty else {
+        throw .invalidRequest("a clip needs at least one sample of sound")
+      }
       return .waveform(waveform)
     case .original(let url, let start):
+      try MediaSpan.check(start: start)
       let information = try await MediaProbe.probe(url)
       guard let audio = information.audio else { throw .noAudio(url) }
       let span = MediaSpan(url: url, information: information, start: start)
-      try MediaSpan.check(start: start, seconds: 1)
       try span.check(announced: information.audioSeconds)
       return .original(span, audio)
     }

@@ -17,8 +17,11 @@ struct MediaSpan {
   var inputArguments: [String] {
     // Half a second more lets sound codecs settle before the first sample that counts.
     let seek = time - 0.5
-    let seeking = start > 0 && seek > 0 ? ["-noaccurate_seek", "-seek_timestamp", "1", "-ss", FFmpeg.time(seek)] : []
-    return ["-copyts", "-max_error_rate", "0.1"] + seeking + MediaProbe.inputOptions + ["-i", FFmpeg.argument(url)]
+    let seeking =
+      start > 0 && seek > 0 ? ["-noaccurate_seek", "-seek_timestamp", "1", "-ss", FFmpeg.time(seek)] : []
+    return ["-copyts", "-max_error_rate", "0.1"] + seeking + MediaProbe.inputOptions + [
+      "-i", FFmpeg.argument(url),
+    ]
   }
 
   /// At each time k / `rate`, k = 0, 1, …, the picture on show at that moment.
@@ -36,15 +39,22 @@ struct MediaSpan {
     // One gain whatever the codec's sample format: without `rematrix_maxval` ffmpeg mixes floats louder.
     let resampler = "aresample=\(sampleRate):filter_size=64:cutoff=0.98:rematrix_maxval=1"
     let alignment = "async=1:first_pts=0:min_comp=0.0001:min_hard_comp=0.02"
-    let format = "aformat=sample_fmts=flt:sample_rates=\(sampleRate)" + (layout.map { ":channel_layouts=\($0)" } ?? "")
+    let format =
+      "aformat=sample_fmts=flt:sample_rates=\(sampleRate)" + (layout.map { ":channel_layouts=\($0)" } ?? "")
     return "atrim=start=\(from),asetpts=PTS-(\(from))/TB,\(resampler):\(alignment),\(format)"
   }
 }
 
 extension MediaSpan {
-  /// - Throws: `.invalidRequest` unless `start` ≥ 0 and `seconds` > 0 make a span of reasonable length.
-  static func check(start: Double, seconds: Double) throws(MediaError) {
-    guard start >= 0, start < 1e6 else { throw .invalidRequest("start must be 0 s or later, not \(start.brief) s") }
+  /// - Throws: `.invalidRequest` for a negative, absurd or undefined start.
+  static func check(start: Double) throws(MediaError) {
+    guard start >= 0, start < 1e6 else {
+      throw .invalidRequest("start must be 0 s or later, not \(start.brief) s")
+    }
+  }
+
+  /// - Throws: `.invalidRequest` for a length of nothing, or of more than ten days.
+  static func check(seconds: Double) throws(MediaError) {
     guard seconds > 0, seconds < 1e6 else {
       throw .invalidRequest("a clip must last longer than 0 s, not \(seconds.brief) s")
     }
@@ -56,14 +66,18 @@ extension MediaSpan {
     if let announced, start >= announced { throw .startBeyondEnd(url, start: start, seconds: announced) }
   }
 
-  /// - Throws: `.damaged` when ffmpeg failed, or when what it decoded ends long before the file says it does.
-  func check(_ outcome: FFmpeg.Outcome, decoded: Double, wanted: Double, announced: Double?) throws(MediaError) {
+  /// - Parameters:
+  ///   - decoded: seconds that came out of the `wanted` ones.
+  ///   - announced: as above; `exact` when the stream itself says so, and not only the container.
+  /// - Throws: `.damaged` when ffmpeg failed, or when the stream ends long before the file says it does.
+  func check(
+    _ outcome: FFmpeg.Outcome, decoded: Double, wanted: Double, announced: Double?, exact: Bool
+  ) throws(MediaError) {
     guard outcome.succeeded else { throw .damaged(url, outcome.reason.withoutPath(of: url)) }
     guard let announced else { return }
     let missing = min(wanted, announced - start) - decoded
     // Streams may announce a little more than they hold; a file cut short lacks far more, or ffmpeg says so.
-    let complains = ["partial file", "ended prematurely", "runcat"].contains { outcome.messages.contains($0) }
-    if missing > (complains ? 0.1 : 0.5) {
+    if missing > (outcome.inputIsCutShort ? 0.1 : exact ? 0.5 : .infinity) {
       throw .damaged(url, "it ends at \((start + decoded).brief) s of \(announced.brief) s")
     }
   }

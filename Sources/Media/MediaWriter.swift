@@ -40,14 +40,21 @@ public enum MediaWriter {
     let format = try OutputFormat(url)
     let pictures = format.holdsPictures ? try await picture.resolved() : nil
     let sounds = format.holdsSound ? try await sound.resolved() : nil
-    let encoding = try Encoding(format: format, picture: pictures, sound: sounds, seconds: seconds, output: url)
+    let encoding = try Encoding(
+      format: format, picture: pictures, sound: sounds, seconds: seconds, output: url)
 
     try await WorkFolder.use(beside: url) { folder throws(MediaError) in
       let name = "clip.\(format.rawValue)"
-      let arguments = try encoding.arguments(folder: folder, comment: comment) + [FFmpeg.argument(folder.file(name))]
+      let arguments =
+        try encoding.arguments(folder: folder, comment: comment) + [FFmpeg.argument(folder.file(name))]
       let outcome = try await FFmpeg.run(.ffmpeg, arguments, input: pictures?.bytes ?? [])
       if outcome.diskIsFull { throw .diskFull(url) }
-      guard outcome.succeeded else { throw .writeFailed(url, outcome.reason.withoutPath(of: folder.file(name))) }
+      if outcome.inputIsCutShort, let original = encoding.originals.first {
+        throw .damaged(original, "it ends before its index says so")
+      }
+      guard outcome.succeeded else {
+        throw .writeFailed(url, outcome.reason.withoutPath(of: folder.file(name)))
+      }
       try await encoding.verify(folder.file(name))
       try folder.publish(name, as: url)
     }

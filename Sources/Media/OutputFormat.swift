@@ -13,7 +13,9 @@ public enum OutputFormat: String, Sendable, CaseIterable {
 
   /// - Throws: `.unknownEnding`.
   public init(_ url: URL) throws(MediaError) {
-    guard let format = OutputFormat(rawValue: url.pathExtension.lowercased()) else { throw .unknownEnding(url) }
+    guard let format = OutputFormat(rawValue: url.pathExtension.lowercased()) else {
+      throw .unknownEnding(url)
+    }
     self = format
   }
 

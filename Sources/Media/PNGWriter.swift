@@ -8,7 +8,8 @@ public enum PNGWriter {
   /// - Parameter pixels: `height · width · 3` bytes of RGB, row after row.
   /// - Throws: `.invalidRequest` when the sizes do not agree, `.writeFailed`, `.cancelled` and those of `checkWritable`.
   public static func write(width: Int, height: Int, pixels: [UInt8], to url: URL) async throws(MediaError) {
-    guard width > 0, height > 0, width <= 1 << 16, height <= 1 << 16, pixels.count == width * height * 3 else {
+    guard width > 0, height > 0, width <= 1 << 16, height <= 1 << 16, pixels.count == width * height * 3
+    else {
       throw .invalidRequest("\(pixels.count) bytes are no picture of \(width)×\(height) RGB pixels")
     }
     try await WorkFolder.use(beside: url) { folder throws(MediaError) in

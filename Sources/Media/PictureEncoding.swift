@@ -8,11 +8,18 @@ extension PictureSource {
   /// All of a file's pictures are wanted, and players of `format` show them as they are.
   func canCopy(into format: OutputFormat, seconds: Double) -> Bool {
     guard case .original(let span, let video) = self, span.start == 0,
-      let available = span.information.videoSeconds, seconds > available - 0.5 / rate.value
+      let available = span.information.videoSeconds, seconds > available - 0.5 / rate(for: format).value,
+      // Else the length is that of the longest stream, perhaps of the sound.
+      video.duration != nil || span.information.audio == nil
     else { return false }
+    let container = span.information.container
     return switch format {
-    case .mp4: video.codec == "h264" && ["yuv420p", "yuvj420p"].contains(video.pixelFormat)
-    case .webm: ["vp8", "vp9", "av1"].contains(video.codec) && video.rotation == 0
+    // Streams without an index may begin in the middle of a group of pictures.
+    case .mp4:
+      video.codec == "h264" && ["yuv420p", "yuvj420p"].contains(video.pixelFormat)
+        && (container.contains("mp4") || container.contains("matroska"))
+    case .webm:
+      ["vp8", "vp9", "av1"].contains(video.codec) && video.rotation == 0 && container.contains("matroska")
     case .gif, .wav: false
     }
   }
@@ -22,7 +29,7 @@ extension PictureSource {
     case .frames(let frames):
       return [
         "-f", "rawvideo", "-pix_fmt", "rgb24", "-video_size", "\(frames.width)x\(frames.height)",
-        "-framerate", rate.text, "-i", "pipe:0",
+        "-framerate", "\(frames.frameRate)", "-i", "pipe:0",
       ]
     case .original(let span, _):
       return (copied ? span.copyingOffset : []) + span.inputArguments
@@ -30,15 +37,24 @@ extension PictureSource {
   }
 
   /// The first `count` frames at the output's constant rate. (The option `-frames:v` would cut the sound too.)
-  fileprivate func timeline(count: Int) -> [String] {
+  fileprivate func timeline(for format: OutputFormat, count: Int) -> [String] {
     let end = "trim=end_frame=\(count)"
-    return if case .original(let span, _) = self { [span.videoFilter(rate: rate.text), end] } else { [end] }
+    guard case .original(let span, _) = self else { return [end] }
+    // A container may promise more than its pictures hold: the last one stays on show.
+    return [span.videoFilter(rate: rate(for: format).text), "tpad=stop=-1:stop_mode=clone", end]
+  }
+
+  /// Large originals are encoded quickly, small generated pictures carefully: the quality asked for is the same.
+  fileprivate var preset: String {
+    if case .original = self { "veryfast" } else { "medium" }
   }
 
   /// Colours have to be converted; other pictures keep the ones their file names.
   fileprivate var isRGB: Bool {
     guard case .original(_, let video) = self else { return true }
-    return ["rgb", "bgr", "gbr", "argb", "abgr", "pal8", "0rgb", "0bgr"].contains { video.pixelFormat.hasPrefix($0) }
+    return ["rgb", "bgr", "gbr", "argb", "abgr", "pal8", "0rgb", "0bgr"].contains {
+      video.pixelFormat.hasPrefix($0)
+    }
   }
 }
 
@@ -53,12 +69,13 @@ extension Encoding {
   /// Filters and encoder for pictures that are not copied.
   func encodingArguments(_ picture: PictureSource) -> [String] {
     if format == .gif {
-      let palette = "split[a][b];[a]palettegen=stats_mode=diff[p];[b][p]paletteuse=dither=sierra2_4a:diff_mode=rectangle"
-      return ["-vf", (picture.timeline(count: frameCount) + [palette]).joined(separator: ",")]
+      let palette =
+        "split[a][b];[a]palettegen=stats_mode=diff[p];[b][p]paletteuse=dither=sierra2_4a:diff_mode=rectangle"
+      return ["-vf", (picture.timeline(for: format, count: frameCount) + [palette]).joined(separator: ",")]
     }
     let scale = "scale=flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp+bitexact"
     let toRGBMatrix = picture.isRGB ? ":out_color_matrix=bt709:out_range=tv" : ""
-    var filters = picture.timeline(count: frameCount)
+    var filters = picture.timeline(for: format, count: frameCount)
     if format == .mp4 && (picture.size.width % 2 == 1 || picture.size.height % 2 == 1) {
       // 4:2:0 in H.264 needs even sizes: the last column or row is shown twice. Only full chroma can do that.
       let (right, bottom) = (picture.size.width % 2, picture.size.height % 2)
@@ -69,12 +86,18 @@ extension Encoding {
     } else {
       filters += ["\(scale)\(toRGBMatrix)", "format=yuv420p"]
     }
-    let colours = picture.isRGB
-      ? ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv"] : []
+    let colours =
+      picture.isRGB
+      ? ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv"]
+      : []
     // The number of threads shapes what an encoder writes, so it must not follow the machine.
-    let encoder = format == .mp4
-      ? ["-c:v", "libx264", "-profile:v", "high", "-preset", "medium", "-crf", "17", "-threads:v", "4"]
-      : ["-c:v", "libvpx-vp9", "-crf", "24", "-b:v", "0", "-deadline", "good", "-cpu-used", "3", "-threads:v", "2"]
+    let encoder =
+      format == .mp4
+      ? ["-c:v", "libx264", "-profile:v", "high", "-preset", picture.preset, "-crf", "17", "-threads:v", "4"]
+      : [
+        "-c:v", "libvpx-vp9", "-crf", "24", "-b:v", "0", "-deadline", "good", "-cpu-used", "3", "-threads:v",
+        "2",
+      ]
     return ["-vf", filters.joined(separator: ",")] + encoder + colours
   }
 }

@@ -9,7 +9,8 @@ extension SoundSource {
   /// - Parameter step: seconds that picture and sound may differ by.
   func canCopy(into format: OutputFormat, step: Double) -> Bool {
     guard format == .mp4, case .original(let span, let audio) = self else { return false }
-    return span.start == 0 && audio.codec == "aac" && audio.profile == "LC" && span.information.container.contains("mp4")
+    return span.start == 0 && audio.codec == "aac" && audio.profile == "LC"
+      && span.information.container.contains("mp4")
       && abs(audio.start - span.information.origin) < 0.001 && 1024 / Double(audio.sampleRate) < step
   }
 
@@ -55,19 +56,21 @@ extension Encoding {
   /// Filters and encoder for sound that is not copied.
   func encodingArguments(_ sound: SoundSource) -> [String] {
     let rate = sound.sampleRate(for: format)
-    let source = switch sound {
-    case .waveform: "aresample=\(rate):filter_size=64:cutoff=0.98"
-    case .original(let span, _):
-      span.audioFilter(sampleRate: rate, layout: [1: "mono", 2: "stereo", 6: "5.1"][sound.channels])
-    }
+    let source =
+      switch sound {
+      case .waveform: "aresample=\(rate):filter_size=64:cutoff=0.98"
+      case .original(let span, _):
+        span.audioFilter(sampleRate: rate, layout: [1: "mono", 2: "stereo", 6: "5.1"][sound.channels])
+      }
     let filter = "\(source),apad,atrim=end_sample=\(max(1, Int((seconds * Double(rate)).rounded())))"
     let bitRate = [1: "128k", 2: "192k"][sound.channels] ?? "384k"
-    let encoder = switch format {
-    case .mp4: ["-c:a", "aac", "-b:a", bitRate]
-    case .webm: ["-c:a", "libopus", "-b:a", bitRate]
-    case .wav: ["-c:a", "pcm_s16le"]
-    case .gif: [String]()
-    }
+    let encoder =
+      switch format {
+      case .mp4: ["-c:a", "aac", "-b:a", bitRate]
+      case .webm: ["-c:a", "libopus", "-b:a", bitRate]
+      case .wav: ["-c:a", "pcm_s16le"]
+      case .gif: [String]()
+      }
     return ["-af", filter] + encoder
   }
 }

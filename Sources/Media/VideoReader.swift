@@ -20,26 +20,30 @@ public enum VideoReader {
   ///   - width: pixels; `height` likewise.
   /// - Throws: `MediaError`: `.noVideo`, `.startBeyondEnd`, `.damaged`, `.invalidRequest` and those of `MediaProbe`.
   public static func read(
-    _ url: URL, start: Double = 0, seconds: Double, frameRate: Double, width: Int, height: Int, fit: Fit = .cover
+    _ url: URL, start: Double = 0, seconds: Double, frameRate: Double, width: Int, height: Int,
+    fit: Fit = .cover
   ) async throws(MediaError) -> VideoFrames {
-    try MediaSpan.check(start: start, seconds: seconds)
+    try MediaSpan.check(start: start)
+    try MediaSpan.check(seconds: seconds)
     guard (1...16384).contains(width), (1...16384).contains(height) else {
       throw .invalidRequest("a frame of \(width)×\(height) pixels cannot be read; use 1 to 16384 each")
     }
     guard frameRate > 0, frameRate <= 1000 else {
       throw .invalidRequest("a frame rate must lie between 0 and 1000, not \(frameRate.brief)")
     }
+    let count = max(1, Int((seconds * frameRate).rounded()))
+    let frameBytes = width * height * 3
+    guard count <= (1 << 36) / frameBytes else {
+      throw .invalidRequest("\(count) frames of \(width)×\(height) pixels do not fit into memory; read fewer")
+    }
     let information = try await MediaProbe.probe(url)
     guard let video = information.video else { throw .noVideo(url) }
     let span = MediaSpan(url: url, information: information, start: start)
     try span.check(announced: information.videoSeconds)
 
-    let count = max(1, Int((seconds * frameRate).rounded()))
-    let frameBytes = width * height * 3
-    guard count <= Int.max / 4 / frameBytes, count * frameBytes <= 1 << 36 else {
-      throw .invalidRequest("\(count) frames of \(width)×\(height) pixels do not fit into memory; read fewer")
-    }
-    let filter = [span.videoFilter(rate: "\(frameRate)"), video.scaling(width: width, height: height, fit: fit)]
+    let filter = [
+      span.videoFilter(rate: "\(frameRate)"), video.scaling(width: width, height: height, fit: fit),
+    ]
     let outcome = try await FFmpeg.run(
       .ffmpeg,
       span.inputArguments + [
@@ -52,7 +56,7 @@ public enum VideoReader {
     let decoded = pixels.count / frameBytes
     try span.check(
       outcome, decoded: Double(decoded) / frameRate, wanted: seconds - 1 / frameRate,
-      announced: information.videoSeconds)
+      announced: information.videoSeconds, exact: video.duration != nil)
     guard decoded > 0 else { throw .damaged(url, "no picture could be decoded") }
     pixels.removeLast(pixels.count - decoded * frameBytes)
     if decoded < count {
@@ -77,6 +81,7 @@ extension MediaInformation.VideoStream {
     // Players take untagged pictures of high definition as BT.709; ffmpeg would take them as BT.601.
     let matrix = colorSpace == nil && min(codedWidth, codedHeight) >= 720 ? ":in_color_matrix=bt709" : ""
     let flags = "bicubic+accurate_rnd+full_chroma_int+full_chroma_inp+bitexact"
-    return "scale=\(scaledWidth):\(scaledHeight):flags=\(flags)\(matrix),format=rgb24,crop=\(width):\(height):exact=1"
+    return
+      "scale=\(scaledWidth):\(scaledHeight):flags=\(flags)\(matrix),format=rgb24,crop=\(width):\(height):exact=1"
   }
 }

@@ -16,19 +16,28 @@ struct WorkFolder {
 
   /// - Throws: the reason why a file named `output` could not be created.
   static func check(_ output: URL) throws(MediaError) {
-    try WorkFolder(beside: output).remove()
+    let folder = try WorkFolder(beside: output)
+    defer { folder.remove() }
+    // A full disk still takes folders, but no bytes.
+    _ = try folder.write(Data(count: 1 << 16), to: "check", for: output)
   }
 
   private init(beside output: URL) throws(MediaError) {
     let parent = output.folder
     let path = output.path(percentEncoded: false)
     var isFolder: ObjCBool = false
-    if output.hasDirectoryPath || FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue {
+    if output.hasDirectoryPath
+      || FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
+    {
       throw .outputIsFolder(output)
     }
-    guard FileManager.default.fileExists(atPath: parent.path(percentEncoded: false)) else { throw .folderMissing(parent) }
+    guard FileManager.default.fileExists(atPath: parent.path(percentEncoded: false)) else {
+      throw .folderMissing(parent)
+    }
     // A name the file system refuses must be noticed before the work, not at the final rename.
-    if access(path, F_OK) != 0 && errno != ENOENT { throw .notWritable(parent, String(cString: strerror(errno))) }
+    if access(path, F_OK) != 0 && errno != ENOENT {
+      throw .notWritable(parent, String(cString: strerror(errno)))
+    }
     var template = Array(parent.appending(path: ".uniform-XXXXXX").path(percentEncoded: false).utf8CString)
     guard mkdtemp(&template) != nil else {
       throw errno == ENOSPC ? .diskFull(output) : .notWritable(parent, String(cString: strerror(errno)))

@@ -18,8 +18,10 @@ import Testing
   }
 
   @Test(arguments: [
-    ("sound.wav", 44100, "-c:a pcm_s16le"), ("sound.mp4", 48000, "-c:a aac"), ("sound.m4a", 44100, "-c:a aac"),
-    ("sound.mkv", 48000, "-c:a libopus"), ("sound.flac", 32000, "-c:a flac"), ("sound.ogg", 48000, "-c:a libopus"),
+    ("sound.wav", 44100, "-c:a pcm_s16le"), ("sound.mp4", 48000, "-c:a aac"),
+    ("sound.m4a", 44100, "-c:a aac"),
+    ("sound.mkv", 48000, "-c:a libopus"), ("sound.flac", 32000, "-c:a flac"),
+    ("sound.ogg", 48000, "-c:a libopus"),
   ])
   func hearsAnOnsetWhereItIs(name: String, rate: Int, codec: String) async throws {
     let url = try await scratch.clip(name, "-f lavfi -i", burst(at: 0.75, rate: rate, seconds: 1.5), codec)
@@ -53,7 +55,8 @@ import Testing
   @Test func readsTheMiddleOfATransportStream() async throws {
     // Transport streams start at 1.4 s of their own clock.
     let url = try await scratch.clip(
-      "broadcast.ts", "-f lavfi -i testsrc2=s=64x64:r=25:d=3 -f lavfi -i", burst(at: 2, rate: 48000, seconds: 3),
+      "broadcast.ts", "-f lavfi -i testsrc2=s=64x64:r=25:d=3 -f lavfi -i",
+      burst(at: 2, rate: 48000, seconds: 3),
       "-c:v libx264 -g 25 -c:a aac -f mpegts")
     let sound = try await AudioReader.read(url, start: 1.5, seconds: 1, sampleRate: 16000)
     #expect(abs(onset(sound) - 0.5) < 0.03)  // the muxer itself writes AAC priming as sound

@@ -33,7 +33,9 @@ import Testing
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
     #expect(throws: MediaError.outputIsFolder(folder)) { try MediaWriter.checkWritable(folder) }
     for name in ["clip", "clip.avi", "clip.png"] {
-      #expect(throws: MediaError.unknownEnding(scratch.file(name))) { try MediaWriter.checkWritable(scratch.file(name)) }
+      #expect(throws: MediaError.unknownEnding(scratch.file(name))) {
+        try MediaWriter.checkWritable(scratch.file(name))
+      }
     }
     let plain = scratch.file("plain")
     try Data().write(to: plain)
@@ -66,8 +68,10 @@ import Testing
     for tool in ["ffmpeg", "ffprobe"] {
       let script = bin.appending(path: tool)
       let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
-      try Data("#!/bin/sh\nPATH='\(path)'\n\(tool == "ffmpeg" ? body : "")\nexec \(tool) \"$@\"\n".utf8).write(to: script)
-      try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: script.path(percentEncoded: false))
+      try Data("#!/bin/sh\nPATH='\(path)'\n\(tool == "ffmpeg" ? body : "")\nexec \(tool) \"$@\"\n".utf8)
+        .write(to: script)
+      try FileManager.default.setAttributes(
+        [.posixPermissions: 0o755], ofItemAtPath: script.path(percentEncoded: false))
     }
     return bin.path(percentEncoded: false)
   }
@@ -75,8 +79,8 @@ import Testing
   @Test(arguments: ["mp4", "webm", "gif", "wav"])
   func aFullDiskIsOneLineAndLeavesNothing(ending: String) async throws {
     let noise = VideoFrames(
-      width: 256, height: 256, frameRate: 17,
-      pixels: (0..<256 * 256 * 3 * 5).map { UInt8(truncatingIfNeeded: ($0 &* 2_654_435_761) >> 13) })
+      width: 96, height: 96, frameRate: 17,
+      pixels: (0..<96 * 96 * 3 * 5).map { UInt8(truncatingIfNeeded: ($0 &* 2_654_435_761) >> 13) })
     let url = scratch.file("clip.\(ending)")
     try await FFmpeg.$searchPath.withValue(tools("trap '' XFSZ\nulimit -f 8")) {
       await #expect(throws: MediaError.diskFull(url)) {
@@ -89,7 +93,7 @@ import Testing
 
   @Test func aToolThatDiesEarlyIsAnErrorNotASignal() async throws {
     let url = scratch.file("clip.mp4")
-    let many = Numbered.frames(count: 255, rate: 17, width: 128, height: 128)
+    let many = Numbered.frames(count: 255, rate: 17)  // more than a pipe holds
     try await FFmpeg.$searchPath.withValue(tools("echo 'Encoder broke' >&2; exit 3")) {
       await #expect(throws: MediaError.writeFailed(url, "Encoder broke")) {
         try await MediaWriter.write(picture: .frames(many), to: url)
@@ -102,7 +106,9 @@ import Testing
     let url = scratch.file("clip.mp4")
     try Data("precious".utf8).write(to: url)
     try await FFmpeg.$searchPath.withValue(tools("exit 1")) {
-      await #expect(throws: MediaError.self) { try await MediaWriter.write(picture: .frames(frames), to: url) }
+      await #expect(throws: MediaError.self) {
+        try await MediaWriter.write(picture: .frames(frames), to: url)
+      }
     }
     #expect(try Data(contentsOf: url) == Data("precious".utf8))
     try await MediaWriter.write(picture: .frames(frames), to: url)
@@ -113,7 +119,8 @@ import Testing
     let url = scratch.file("clip.mp4")
     let none = VideoFrames(width: 2, height: 2, frameRate: 10, pixels: [])
     for (picture, sound, seconds) in [
-      (nil, nil, nil), (.frames(none), nil, nil), (nil, .waveform(Waveform(sampleRate: 16000, samples: [])), nil),
+      (nil, nil, nil), (.frames(none), nil, nil),
+      (nil, .waveform(Waveform(sampleRate: 16000, samples: [])), nil),
       (.frames(frames), nil, -1), (.frames(frames), nil, 0), (.frames(frames), nil, .nan),
     ] as [(MediaWriter.Picture?, MediaWriter.Sound?, Double?)] {
       await #expect(throws: MediaError.self) {
@@ -135,12 +142,17 @@ import Testing
     let path = try tools("echo $$ > '\(mark.path(percentEncoded: false))'\n\(behaviour)")
     let url = scratch.file("clip.mp4")
     let task = Task { [frames] in
-      try await FFmpeg.$searchPath.withValue(path) { try await MediaWriter.write(picture: .frames(frames), to: url) }
+      try await FFmpeg.$searchPath.withValue(path) {
+        try await MediaWriter.write(picture: .frames(frames), to: url)
+      }
     }
     var child: pid_t = 0
     while child == 0 {
       try await Task.sleep(for: .milliseconds(20))
-      child = (try? String(contentsOf: mark, encoding: .utf8)).flatMap { pid_t($0.trimmingCharacters(in: .newlines)) } ?? 0
+      child =
+        (try? String(contentsOf: mark, encoding: .utf8)).flatMap {
+          pid_t($0.trimmingCharacters(in: .newlines))
+        } ?? 0
     }
     let start = ContinuousClock.now
     task.cancel()
@@ -151,7 +163,8 @@ import Testing
   }
 
   @Test func cancellingStopsARealEncoder() async throws {
-    let source = try await scratch.clip("long.mkv", "-f lavfi -i testsrc2=s=640x480:r=30:d=60 -c:v mpeg4 -q:v 5")
+    let source = try await scratch.clip(
+      "long.mkv", "-f lavfi -i testsrc2=s=320x240:r=30:d=30 -c:v mpeg4 -q:v 5")
     let url = scratch.file("clip.webm")
     let task = Task { try await MediaWriter.write(picture: .original(source), to: url) }
     while try scratch.names.count < 2 { try await Task.sleep(for: .milliseconds(20)) }
@@ -171,10 +184,13 @@ import Testing
     try await PNGWriter.write(width: 31, height: 17, pixels: pixels, to: url)
     #expect(try Data(contentsOf: url) == bytes)
     #expect(bytes.starts(with: [0x89, 0x50, 0x4E, 0x47]))
-    await #expect(throws: MediaError.self) { try await PNGWriter.write(width: 4, height: 4, pixels: [0], to: url) }
+    await #expect(throws: MediaError.self) {
+      try await PNGWriter.write(width: 4, height: 4, pixels: [0], to: url)
+    }
     #expect(try scratch.names == ["100%d picture.png"])
     let plain = scratch.file("plain.png")  // ffmpeg itself reads `%d` as a series of pictures
     try FileManager.default.moveItem(at: url, to: plain)
-    #expect(try await VideoReader.read(plain, seconds: 0.1, frameRate: 10, width: 31, height: 17).pixels == pixels)
+    #expect(
+      try await VideoReader.read(plain, seconds: 0.1, frameRate: 10, width: 31, height: 17).pixels == pixels)
   }
 }

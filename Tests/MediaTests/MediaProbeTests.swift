@@ -25,7 +25,8 @@ import Testing
 
   @Test func noticesAVariableRate() async throws {
     let url = try await scratch.clip(
-      "variable.mp4", "-f lavfi -i testsrc2=s=32x32:r=30:d=2 -vf select=lt(mod(n*n\\,5)\\,2) -vsync vfr -c:v libx264")
+      "variable.mp4",
+      "-f lavfi -i testsrc2=s=32x32:r=30:d=2 -vf select=lt(mod(n*n\\,5)\\,2) -vsync vfr -c:v libx264")
     #expect(try #require(try await MediaProbe.probe(url).video).isVariableRate)
   }
 
@@ -66,7 +67,13 @@ import Testing
     let audio = await #expect(throws: MediaError.self) {
       try await AudioReader.read(url, seconds: 4, sampleRate: 16000)
     }
-    for error in [video, audio] {
+    let written = await #expect(throws: MediaError.self) {
+      try await MediaWriter.write(
+        picture: .original(url), sound: .waveform(.sine(440, seconds: 4, sampleRate: 16000)),
+        to: scratch.file("out.mp4"))
+    }
+    #expect(try scratch.names == [name])
+    for error in [video, audio, written] {
       let line = try #require(error).description
       #expect(line.contains("damaged") || line.contains("not a readable clip"), "\(line)")
       #expect(line.contains("clip.m") && !line.contains("\n"))
@@ -74,7 +81,8 @@ import Testing
   }
 
   @Test(arguments: [
-    "-dash 100%d.mp4", "http:it's a \"quote\".mp4", "line\nbreak  [x]*?.mp4", "Grüße 雨 🌧.mp4", "back\\slash#,;=.mp4",
+    "-dash 100%d.mp4", "http:it's a \"quote\".mp4", "line\nbreak  [x]*?.mp4", "Grüße 雨 🌧.mp4",
+    "back\\slash#,;=.mp4",
   ])
   func opensAndWritesFilesOfAnyName(name: String) async throws {
     let url = scratch.file(name)
@@ -92,13 +100,16 @@ import Testing
     let url = URL(filePath: "/tmp/line\nbreak\u{1b}[2J.mp4")
     let errors: [MediaError] = [
       .toolMissing("ffmpeg"), .fileMissing(url), .notAFile(url), .emptyFile(url), .unreadable(url, "why"),
-      .damaged(url, "why"), .noVideo(url), .noAudio(url), .silent(url), .unknownEnding(url), .folderMissing(url),
+      .damaged(url, "why"), .noVideo(url), .noAudio(url), .silent(url), .unknownEnding(url),
+      .folderMissing(url),
       .startBeyondEnd(url, start: 3, seconds: 2.5), .nothingToWrite(url, "why"), .outputIsFolder(url),
       .notWritable(url, "why"), .diskFull(url), .writeFailed(url, "why"),
     ]
     for error in errors {
       #expect(!error.description.unicodeScalars.contains { $0.properties.generalCategory == .control })
     }
-    #expect("\(MediaError.startBeyondEnd(url, start: 10, seconds: 2.5))".hasPrefix("start 10 s lies beyond the end of"))
+    #expect(
+      "\(MediaError.startBeyondEnd(url, start: 10, seconds: 2.5))".hasPrefix(
+        "start 10 s lies beyond the end of"))
   }
 }

@@ -14,7 +14,11 @@ import Testing
   /// A hash of the compressed pictures alone.
   private func packets(_ url: URL, _ stream: String = "v") async throws -> String {
     let outcome = try await FFmpeg.run(
-      .ffmpeg, ["-i", "file:" + url.path(percentEncoded: false), "-map", "0:\(stream)", "-c", "copy", "-f", "md5", "-"])
+      .ffmpeg,
+      [
+        "-i", "file:" + url.path(percentEncoded: false), "-map", "0:\(stream)", "-c", "copy", "-f", "md5",
+        "-",
+      ])
     return String(decoding: outcome.standardOutput, as: UTF8.self)
   }
 
@@ -36,7 +40,8 @@ import Testing
 
   @Test func aCopyKeepsTurnAndVariableRate() async throws {
     let source = try await scratch.clip(
-      "phone.mp4", "-f lavfi -i", Numbered.source(rate: "30", seconds: 3), "-vf select=lt(mod(n*n\\,5)\\,2) -vsync vfr", encode)
+      "phone.mp4", "-f lavfi -i", Numbered.source(rate: "30", seconds: 3),
+      "-vf select=lt(mod(n*n\\,5)\\,2) -vsync vfr", encode)
     try scratch.turn(source)
     let url = scratch.file("clip.mp4")
     try await MediaWriter.write(picture: .original(source), sound: .waveform(tone), to: url)
@@ -46,8 +51,39 @@ import Testing
     #expect(try await VideoReader.read(url, seconds: 3, frameRate: 30, width: 48, height: 64) == before)
   }
 
+  @Test func aLatePictureBeginsWithTheNewSound() async throws {
+    let source = try await scratch.clip(
+      "late.mp4", "-itsoffset 0.4 -f lavfi -i", Numbered.source(rate: "25", seconds: 2),
+      "-f lavfi -i sine=d=2 -map 0:v -map 1:a -vsync vfr -c:a aac", encode)
+    #expect(abs(try await MediaProbe.probe(source).origin - 0.4) < 0.001)
+    for start in [0, 0.2] {
+      let url = scratch.file("clip.mp4")
+      try await MediaWriter.write(picture: .original(source, start: start), sound: .waveform(tone), to: url)
+      #expect(abs(try await MediaProbe.probe(url).origin) < 0.001)
+      let frames = try await VideoReader.read(url, seconds: 1, frameRate: 25, width: 64, height: 48)
+      #expect(Numbered.numbers(of: frames) == Array(Int(start * 25)..<Int(start * 25) + 25))
+    }
+  }
+
+  @Test func continuesPicturesThatEndBeforeTheirContainer() async throws {
+    // Matroska without statistics says only how long its longest stream is: the sound.
+    let source = try await scratch.clip(
+      "tagless.mkv", "-f lavfi -i", Numbered.source(rate: "25", seconds: 1),
+      "-f lavfi -i sine=d=2 -c:a libopus -map_metadata -1 -fflags +bitexact", encode)
+    var bytes = try Data(contentsOf: source)
+    while let tag = bytes.range(of: Data("DURATION".utf8)) {
+      bytes.replaceSubrange(tag, with: Data("NOTHINGS".utf8))
+    }
+    try bytes.write(to: source)
+    let url = scratch.file("clip.mp4")
+    try await MediaWriter.write(picture: .original(source), sound: .waveform(tone), to: url)
+    let frames = try await VideoReader.read(url, seconds: 2, frameRate: 25, width: 64, height: 48)
+    #expect(Numbered.numbers(of: frames) == Array(0..<25) + Array(repeating: 24, count: 25))
+  }
+
   @Test func cutsPicturesExactly() async throws {
-    let source = try await scratch.clip("source.mp4", "-f lavfi -i", Numbered.source(rate: "25", seconds: 4), encode)
+    let source = try await scratch.clip(
+      "source.mp4", "-f lavfi -i", Numbered.source(rate: "25", seconds: 4), encode)
     let url = scratch.file("clip.mp4")
     try await MediaWriter.write(
       picture: .original(source, start: 1.4), sound: .waveform(tone), seconds: 1.2, to: url)
@@ -60,15 +96,18 @@ import Testing
 
   @Test func aCutKeepsTheTurnAndTheTimes() async throws {
     let source = try await scratch.clip(
-      "phone.mp4", "-f lavfi -i", Numbered.source(rate: "30", seconds: 3), "-vf select=lt(mod(n*n\\,5)\\,2) -vsync vfr", encode)
+      "phone.mp4", "-f lavfi -i", Numbered.source(rate: "30", seconds: 3),
+      "-vf select=lt(mod(n*n\\,5)\\,2) -vsync vfr", encode)
     try scratch.turn(source)
     let url = scratch.file("clip.mp4")
     try await MediaWriter.write(picture: .original(source, start: 1), seconds: 1, to: url)
     let video = try #require(try await MediaProbe.probe(url).video)
     #expect(video.rotation == 0 && video.displaySize == (48, 64))
-    let before = try await VideoReader.read(source, start: 1, seconds: 1, frameRate: 20, width: 48, height: 64)
+    let before = try await VideoReader.read(
+      source, start: 1, seconds: 1, frameRate: 20, width: 48, height: 64)
     let after = try await VideoReader.read(url, seconds: 1, frameRate: 20, width: 48, height: 64)
-    let worst = zip(before.pixels, after.pixels).map { abs(Int($0) - Int($1)) }.reduce(0, +) / before.pixels.count
+    let worst =
+      zip(before.pixels, after.pixels).map { abs(Int($0) - Int($1)) }.reduce(0, +) / before.pixels.count
     #expect(worst < 3)
   }
 
@@ -103,18 +142,23 @@ import Testing
     #expect(heard == before)
   }
 
-  @Test(arguments: [("mp4", "aac", 44100, 2), ("mp4", "libmp3lame", 32000, 1), ("mkv", "libopus", 48000, 6), ("wav", "pcm_s16le", 96000, 1)])
+  @Test(arguments: [
+    ("mp4", "aac", 44100, 2), ("mp4", "libmp3lame", 32000, 1), ("mkv", "libopus", 48000, 6),
+    ("wav", "pcm_s16le", 96000, 1),
+  ])
   func cutsSoundExactlyAtItsOwnRate(container: String, codec: String, rate: Int, channels: Int) async throws {
     let burst = "if(between(t\\,1.6\\,1.61)\\,0.8*sin(6283*t)\\,0)"
     let layout = [1: "mono", 2: "stereo", 6: "5.1"][channels]!
     let source = try await scratch.clip(
       "source.\(container)", "-f lavfi -i",
-      "aevalsrc=\(Array(repeating: burst, count: channels).joined(separator: "|")):s=\(rate):d=3:c=\(layout)", "-c:a", codec)
+      "aevalsrc=\(Array(repeating: burst, count: channels).joined(separator: "|")):s=\(rate):d=3:c=\(layout)",
+      "-c:a", codec)
     let url = scratch.file("clip.mp4")
     let frames = Numbered.frames(count: 17, rate: 17)
     try await MediaWriter.write(picture: .frames(frames), sound: .original(source, start: 1.2), to: url)
     #expect(
-      try await scratch.ask(url, "stream=codec_name,sample_rate,channels", stream: "a:0") == "aac,\(rate),\(channels)")
+      try await scratch.ask(url, "stream=codec_name,sample_rate,channels", stream: "a:0")
+        == "aac,\(rate),\(channels)")
     let heard = try await AudioReader.read(url, seconds: 1, sampleRate: 48000)
     let onset = Double(heard.samples.firstIndex { abs($0) > 0.1 } ?? -1) / 48000
     #expect(abs(onset - 0.4) < 0.002)
@@ -126,7 +170,8 @@ import Testing
       "source.mp4", "-f lavfi -i testsrc2=s=320x240:r=30:d=2 -f lavfi -i sine=d=2", encode, "-c:a aac")
     let (first, second) = (scratch.file("first.mp4"), scratch.file("second.mp4"))
     for url in [first, second] {
-      try await MediaWriter.write(picture: .original(source, start: 0.5), sound: .original(source, start: 0.5), to: url)
+      try await MediaWriter.write(
+        picture: .original(source, start: 0.5), sound: .original(source, start: 0.5), to: url)
     }
     #expect(try Data(contentsOf: first) == Data(contentsOf: second))
   }

@@ -7,7 +7,8 @@ final class Scratch: Sendable {
   let folder: URL
 
   init() throws {
-    folder = FileManager.default.temporaryDirectory.appending(path: "media-\(UUID().uuidString)", directoryHint: .notDirectory)
+    folder = FileManager.default.temporaryDirectory.appending(
+      path: "media-\(UUID().uuidString)", directoryHint: .notDirectory)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
   }
 
@@ -17,7 +18,9 @@ final class Scratch: Sendable {
 
   /// Everything in the folder, hidden files too.
   var names: [String] {
-    get throws { try FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false)).sorted() }
+    get throws {
+      try FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false)).sorted()
+    }
   }
 
   /// Makes a clip with ffmpeg: `arguments` are all but the name of the file.
@@ -43,8 +46,12 @@ final class Scratch: Sendable {
   func ask(_ url: URL, _ entries: String, stream: String = "v:0") async throws -> String {
     let outcome = try await FFmpeg.run(
       .ffprobe,
-      ["-select_streams", stream, "-show_entries", entries, "-of", "csv=p=0", "file:" + url.path(percentEncoded: false)])
-    return String(decoding: outcome.standardOutput, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+      [
+        "-select_streams", stream, "-show_entries", entries, "-of", "csv=p=0",
+        "file:" + url.path(percentEncoded: false),
+      ])
+    return String(decoding: outcome.standardOutput, as: UTF8.self).trimmingCharacters(
+      in: .whitespacesAndNewlines)
   }
 }
 
@@ -57,14 +64,11 @@ enum Numbered {
 
   /// The same pictures as `VideoFrames`.
   static func frames(count: Int, rate: Double, width: Int = 64, height: Int = 48) -> VideoFrames {
-    var pixels: [UInt8] = []
-    for number in 0..<count {
-      for _ in 0..<height {
-        for x in 0..<width {
-          let level = UInt8((x < width / 2 ? number % 16 : number / 16) * 15 + 8)
-          pixels += [level, level, level]
-        }
+    let pixels = (0..<count).flatMap { number in
+      let row = [(number % 16, width / 2), (number / 16, width - width / 2)].flatMap { digit, length in
+        [UInt8](repeating: UInt8(digit * 15 + 8), count: length * 3)
       }
+      return repeatElement(row, count: height).joined()
     }
     return VideoFrames(width: width, height: height, frameRate: rate, pixels: pixels)
   }
@@ -96,11 +100,14 @@ extension Waveform {
     return Waveform(sampleRate: sampleRate, samples: samples)
   }
 
-  static func sine(_ frequency: Double, seconds: Double, sampleRate: Int, amplitude: Float = 0.5) -> Waveform {
+  static func sine(_ frequency: Double, seconds: Double, sampleRate: Int, amplitude: Float = 0.5) -> Waveform
+  {
     let step = 2 * Double.pi * frequency / Double(sampleRate)
     return Waveform(
       sampleRate: sampleRate,
-      samples: (0..<Int((seconds * Double(sampleRate)).rounded())).map { amplitude * Float(sin(step * Double($0))) })
+      samples: (0..<Int((seconds * Double(sampleRate)).rounded())).map {
+        amplitude * Float(sin(step * Double($0)))
+      })
   }
 
   /// Seconds of the loudest sample.
@@ -109,7 +116,8 @@ extension Waveform {
   }
 
   func rms(_ range: Range<Double>) -> Float {
-    let part = samples[Int(range.lowerBound * Double(sampleRate))..<Int(range.upperBound * Double(sampleRate))]
+    let part = samples[
+      Int(range.lowerBound * Double(sampleRate))..<Int(range.upperBound * Double(sampleRate))]
     return (part.reduce(0) { $0 + $1 * $1 } / Float(part.count)).squareRoot()
   }
 }
