@@ -45,6 +45,8 @@ let package = Package(
       dependencies: [.product(name: "Subprocess", package: "swift-subprocess")],
       swiftSettings: strict),
     .target(name: "Scenes", dependencies: ["Media"], swiftSettings: strict),
+    .testTarget(
+      name: "UniFormCLITests", dependencies: ["UniFormCLI", "UniForm", "Scenes", "Media"], swiftSettings: strict),
     .testTarget(name: "MediaTests", dependencies: ["Media"], swiftSettings: strict),
     .testTarget(name: "ScenesTests", dependencies: ["Scenes", "Media"], swiftSettings: strict),
     .testTarget(
