@@ -90,13 +90,13 @@ extension Encoding {
       picture.isRGB
       ? ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv"]
       : []
-    // The number of threads shapes what an encoder writes, so it must not follow the machine.
+    // With more threads the bytes of x264 differ from run to run on a busy machine.
     let encoder =
       format == .mp4
-      ? ["-c:v", "libx264", "-profile:v", "high", "-preset", picture.preset, "-crf", "17", "-threads:v", "4"]
+      ? ["-c:v", "libx264", "-profile:v", "high", "-preset", picture.preset, "-crf", "17", "-threads:v", "1"]
       : [
-        "-c:v", "libvpx-vp9", "-crf", "24", "-b:v", "0", "-deadline", "good", "-cpu-used", "3", "-threads:v",
-        "2",
+        "-c:v", "libvpx-vp9", "-crf", "24", "-b:v", "0", "-deadline", "good", "-cpu-used", "4",
+        "-threads:v", "1",
       ]
     return ["-vf", filters.joined(separator: ",")] + encoder + colours
   }

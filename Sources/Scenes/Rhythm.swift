@@ -21,7 +21,8 @@ struct Moment {
 
 /// The instants at which something is struck.
 struct Strikes: Sendable {
-  /// Ascending: one before the clip, those inside, and one after its end, so that motion has a whence and a whither.
+  /// Ascending: one before the clip, those inside, and one after its end, so that motion comes from and
+  /// goes to somewhere.
   let times: [Double]
   private let seconds: Double
 

@@ -4,7 +4,9 @@ import Media
 public struct SceneRenderer: Sendable {
   public let geometry: SceneGeometry
 
+  /// - Parameter geometry: must pass `SceneGeometry.validate()`.
   public init(geometry: SceneGeometry) {
+    precondition((try? geometry.validate()) != nil, "\(geometry) cannot be rendered; validate it first")
     self.geometry = geometry
   }
 
@@ -16,14 +18,33 @@ public struct SceneRenderer: Sendable {
 
   /// - Parameter sceneClass: the kind of scene; drawn from the seed when `nil`.
   public func render(seed: UInt64, sceneClass: SceneClass? = nil) -> SceneClip {
-    let source = RandomSource(seed: seed)
-    var draw = source.fork(0)
-    let sceneClass = sceneClass ?? draw.choice(of: SceneClass.self)
+    let sceneClass = sceneClass ?? Self.sceneClass(seed: seed)
     let scene = compose(seed: seed, sceneClass: sceneClass)
     return SceneClip(
       video: picture(of: scene), audio: sound(of: scene, seed: seed), caption: scene.caption,
       sceneClass: sceneClass, attributes: scene.attributes, seed: seed, seconds: geometry.seconds,
       events: scene.events)
+  }
+
+  /// The kind of scene that a seed draws.
+  public static func sceneClass(seed: UInt64) -> SceneClass {
+    var draw = RandomSource(seed: seed).fork(0)
+    return draw.choice(of: SceneClass.self)
+  }
+
+  /// Only the pictures of ``render(seed:sceneClass:)``.
+  public func pictures(seed: UInt64) -> VideoFrames {
+    picture(of: compose(seed: seed, sceneClass: Self.sceneClass(seed: seed)))
+  }
+
+  /// Only the sound of ``render(seed:sceneClass:)``.
+  public func sound(seed: UInt64) -> Waveform {
+    sound(of: compose(seed: seed, sceneClass: Self.sceneClass(seed: seed)), seed: seed)
+  }
+
+  /// Only the caption of ``render(seed:sceneClass:)``.
+  public func caption(seed: UInt64) -> String {
+    compose(seed: seed, sceneClass: Self.sceneClass(seed: seed)).caption
   }
 
   func compose(seed: UInt64, sceneClass: SceneClass) -> any Scene {

@@ -7,48 +7,110 @@ import UniFormTraining
 
 struct TrainCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "train", abstract: "Train a part of a model.", subcommands: [TrainVideoVAE.self])
+    commandName: "train",
+    abstract: "Train the parts of a model on rendered scenes.",
+    discussion: """
+      A model directory starts with the configuration of each part (see Configs/). Train its parts in this \
+      order: tokenizer, video-vae, audio-vae, vocoder, latents, transformer. Each part reads its \
+      configuration from the directory and leaves its weights there. A run that was interrupted continues \
+      from its checkpoint in the directory of runs.
+      """,
+    subcommands: [
+      TrainTokenizer.self, TrainVideoVAE.self, TrainAudioVAE.self, TrainVocoder.self, TrainLatents.self,
+      TrainTransformer.self,
+    ])
 }
 
 /// What every training command takes.
 struct TrainingOptions: ParsableArguments {
-  @Option(name: .long, help: ArgumentHelp("The part's training configuration (JSON).", valueName: "file"))
+  @Option(help: ArgumentHelp("Training configuration of the part (JSON).", valueName: "file"))
   var config: String
-  @Option(name: .long, help: ArgumentHelp("The model directory to write into.", valueName: "dir"))
+  @Option(help: ArgumentHelp("Model directory to train in.", valueName: "dir"))
   var model: String
-  @Option(name: .long, help: "Stop after so many minutes; the learning rate decays towards that end.")
+  @Option(help: ArgumentHelp("Where checkpoints and logs of the run go.", valueName: "dir"))
+  var runs: String = "runs"
+  @Option(help: "Stop after so many minutes; the learning rate decays towards that end.")
   var minutes: Double?
-  @Option(name: .long, help: "Threads that train side by side, each on its share of the batch.")
+  @Option(help: "Threads that train side by side, each on its share of the batch.")
   var workers = 2
+
+  func validate() throws {
+    guard workers > 0 else { throw ValidationError("--workers must be at least 1.") }
+    if let minutes, minutes <= 0 { throw ValidationError("--minutes must be positive.") }
+  }
+
+  func configuration<Configuration: JSONConfiguration>() throws -> Configuration {
+    try Configuration(contentsOf: URL(filePath: config))
+  }
+
+  /// The folder and the configuration of one part of the model.
+  func part<Configuration: JSONConfiguration>(_ name: String) throws -> Configuration {
+    try Configuration(contentsOf: file("\(name)/config.json"))
+  }
+
+  func file(_ path: String) -> URL { URL(filePath: model).appending(path: path) }
+
+  func log(_ name: String) throws -> MetricsLog {
+    let folder = URL(filePath: runs)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    return try MetricsLog(title: name, url: folder.appending(path: "\(name).jsonl"), print: say)
+  }
+
+  /// Runs a loop with its checkpoint, from the last one where there is one; Ctrl-C saves and stops.
+  func run(_ loop: TrainingLoop, name: String, _ body: (() -> Bool) throws -> Void) throws {
+    loop.minutes = minutes
+    let checkpoint = URL(filePath: runs).appending(path: "\(name).safetensors")
+    loop.checkpointURL = checkpoint
+    if FileManager.default.fileExists(atPath: checkpoint.path) {
+      try loop.resume(from: checkpoint)
+      say("continuing \(name) from \(checkpoint.path)")
+    }
+    let interrupt = Interrupt()
+    try body { interrupt.wasRequested }
+    if interrupt.wasRequested { throw ExitCode(130) }
+  }
+
+  /// Writes averaged parameters in 16 bits, as they ship.
+  func write(_ tensors: [(name: String, tensor: Tensor)], as dtype: DType, to path: String) throws {
+    try SafeTensors.write(
+      tensors.map { ($0.name, $0.tensor.detached.to(dtype)) }, metadata: ["format": "pt"], to: file(path))
+    say("wrote \(file(path).path)")
+  }
 }
 
-struct TrainVideoVAE: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "video-vae", abstract: "Train the video autoencoder on rendered scenes.")
-  @OptionGroup var options: TrainingOptions
+/// A line for the person who waits, on standard error at once.
+func say(_ line: String) { FileHandle.standardError.write(Data((line + "\n").utf8)) }
 
-  func run() async throws {
-    let directory = URL(filePath: options.model)
-    let folder = directory.appending(path: "vae")
-    let model = try VideoVAE.Configuration(contentsOf: folder.appending(path: "config.json"))
-    let configuration = try VideoVAETrainer.Configuration(contentsOf: URL(filePath: options.config))
-    let g = configuration.geometry
-    let scenes = SceneGeometry(
-      width: g.width, height: g.height, frameRate: Double(g.frameRate), seconds: g.seconds,
-      sampleRate: g.sampleRate)
-    print("rendering \(configuration.clips) clips")
-    let frames = SceneFrames(
-      count: configuration.clips, seed: configuration.optimization.seed, geometry: scenes)
-    let log = try MetricsLog(title: "video-vae", url: folder.appending(path: "metrics.jsonl")) { print($0) }
-    let trainer = try VideoVAETrainer(
-      model: model, configuration, frames: frames, workers: options.workers, log: log)
-    trainer.loop.minutes = options.minutes
-    trainer.loop.checkpointURL = folder.appending(path: "training.safetensors")
-    if FileManager.default.fileExists(atPath: trainer.loop.checkpointURL!.path) {
-      try trainer.loop.resume(from: trainer.loop.checkpointURL!)
-    }
-    try trainer.run()
-    try SafeTensors.write(
-      trainer.loop.averagedParameters(), to: folder.appending(path: "diffusion_pytorch_model.safetensors"))
+/// Remembers Ctrl-C until the loop asks.
+final class Interrupt {
+  private let source: any DispatchSourceSignal
+  private let flag: Flag
+
+  private final class Flag: @unchecked Sendable {
+    private let lock = NSLock()
+    private var value = false
+    func set() { lock.withLock { value = true } }
+    var isSet: Bool { lock.withLock { value } }
+  }
+
+  init() {
+    signal(SIGINT, SIG_IGN)
+    let flag = Flag()
+    self.flag = flag
+    source = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
+    source.setEventHandler { flag.set() }
+    source.resume()
+  }
+
+  deinit { source.cancel() }
+
+  var wasRequested: Bool { flag.isSet }
+}
+
+extension ClipGeometry {
+  /// The scenes that fill such a clip.
+  var scenes: SceneGeometry {
+    SceneGeometry(
+      width: width, height: height, frameRate: Double(frameRate), seconds: seconds, sampleRate: sampleRate)
   }
 }

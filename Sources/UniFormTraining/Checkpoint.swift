@@ -4,14 +4,11 @@ internal import Torch
 /// Everything that a run needs to continue: parameters, moments, averages, step and time, in one file.
 extension TrainingLoop {
   func writeCheckpoint(to url: URL) throws {
-    var tensors: [(name: String, tensor: Tensor)] = []
-    for entry in replicas[0].entries { tensors.append(("parameters.\(entry.name)", entry.tensor)) }
-    for (index, entry) in optimizer.parameters.enumerated() {
-      tensors.append(("first_moments.\(entry.name)", optimizer.firstMoments[index]))
-      tensors.append(("second_moments.\(entry.name)", optimizer.secondMoments[index]))
-      tensors.append(("updates.\(entry.name)", optimizer.steps[index]))
-      tensors.append(("averages.\(entry.name)", average.averages[index]))
+    var tensors = checkpointTensors(of: model, prefix: "")
+    for (entry, tensor) in zip(model.trainable, average.averages) {
+      tensors.append(("averages.\(entry.name)", tensor))
     }
+    if let adversary { tensors += checkpointTensors(of: adversary, prefix: "adversary.") }
     try SafeTensors.write(
       tensors, metadata: ["step": "\(step)", "elapsed": "\(elapsed)", "seed": "\(settings.seed)"], to: url)
   }
@@ -23,20 +20,37 @@ extension TrainingLoop {
       let elapsed = file.metadata["elapsed"].flatMap(Double.init)
     else { throw TrainingError("\(url.path): is no checkpoint of a training run") }
     guard file.metadata["seed"] == "\(settings.seed)" else {
-      throw TrainingError(
-        "\(url.path): was made with seed \(file.metadata["seed"] ?? "?"), not \(settings.seed)")
+      throw TrainingError("\(url.path): was made with seed \(file.metadata["seed"] ?? "?"), not \(settings.seed)")
     }
-    try replicas[0].copyValues(from: Weights(file).scoped("parameters."))
     try withoutGradient {
-      for (index, entry) in optimizer.parameters.enumerated() {
-        _ = optimizer.firstMoments[index].copy_(try file.tensor("first_moments.\(entry.name)"))
-        _ = optimizer.secondMoments[index].copy_(try file.tensor("second_moments.\(entry.name)"))
-        _ = optimizer.steps[index].copy_(try file.tensor("updates.\(entry.name)"))
-        _ = average.averages[index].copy_(try file.tensor("averages.\(entry.name)"))
+      for (name, tensor) in checkpointTensors(of: model, prefix: "") {
+        _ = tensor.copy_(try file.tensor(name))
+      }
+      for (entry, tensor) in zip(model.trainable, average.averages) {
+        _ = tensor.copy_(try file.tensor("averages.\(entry.name)"))
+      }
+      if let adversary {
+        for (name, tensor) in checkpointTensors(of: adversary, prefix: "adversary.") {
+          _ = tensor.copy_(try file.tensor(name))
+        }
       }
     }
-    synchronizeReplicas()
+    model.synchronize()
+    adversary?.synchronize()
     self.step = step
     self.elapsed = elapsed
+  }
+
+  private func checkpointTensors(
+    of network: ReplicatedParameters, prefix: String
+  ) -> [(name: String, tensor: Tensor)] {
+    let optimizer = network.optimizer
+    var tensors = network.stores[0].entries.map { ("\(prefix)parameters.\($0.name)", $0.tensor) }
+    for (index, entry) in optimizer.parameters.enumerated() {
+      tensors.append(("\(prefix)first_moments.\(entry.name)", optimizer.firstMoments[index]))
+      tensors.append(("\(prefix)second_moments.\(entry.name)", optimizer.secondMoments[index]))
+      tensors.append(("\(prefix)updates.\(entry.name)", optimizer.steps[index]))
+    }
+    return tensors
   }
 }

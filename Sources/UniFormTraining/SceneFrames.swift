@@ -22,7 +22,7 @@ public struct SceneFrames {
     let block = 32
     for start in stride(from: 0, to: count, by: block) {
       let clips = concurrentMap(count: min(block, count - start)) { index in
-        renderer.render(seed: SceneRenderer.clipSeed(datasetSeed: seed, index: start + index)).video.pixels
+        renderer.pictures(seed: SceneRenderer.clipSeed(datasetSeed: seed, index: start + index)).pixels
       }
       for (index, clip) in clips.enumerated() {
         let frames = Tensor(clip, shape: Array(shape.dropFirst()))

@@ -5,11 +5,16 @@ public import Torch
 public struct StepResult {
   /// What is minimised.
   public let loss: Tensor
+  /// What the adversary minimises; its inputs from the model are detached.
+  public let adversaryLoss: Tensor?
   /// Scalars for the log, by name.
   public let metrics: [(name: String, value: Tensor)]
 
-  public init(loss: Tensor, metrics: [(name: String, value: Tensor)] = []) {
+  public init(
+    loss: Tensor, adversaryLoss: Tensor? = nil, metrics: [(name: String, value: Tensor)] = []
+  ) {
     self.loss = loss
+    self.adversaryLoss = adversaryLoss
     self.metrics = metrics
   }
 }
@@ -21,9 +26,9 @@ public struct StepResult {
 /// step and the worker, so that a resumed run continues exactly.
 public final class TrainingLoop {
   public let settings: OptimizationSettings
-  /// Parameter lists of the replicas, in the same order; the first is the master.
-  let replicas: [ParameterStore]
-  let optimizer: AdamW
+  let model: ReplicatedParameters
+  /// A discriminator, where the model has one to play against.
+  let adversary: ReplicatedParameters?
   public let average: ExponentialMovingAverage
   public internal(set) var step = 0
   public internal(set) var elapsed: TimeInterval = 0
@@ -36,18 +41,21 @@ public final class TrainingLoop {
   public var checkpointURL: URL?
   public var checkpointInterval: TimeInterval = 300
 
-  public init(_ replicas: [ParameterStore], settings: OptimizationSettings, log: MetricsLog) {
-    precondition(!replicas.isEmpty)
+  /// - Parameters:
+  ///   - replicas: one store per worker, of the same model.
+  ///   - adversary: likewise, of its discriminator.
+  public init(
+    _ replicas: [ParameterStore], adversary: [ParameterStore] = [], settings: OptimizationSettings,
+    log: MetricsLog
+  ) {
     self.settings = settings
-    self.replicas = replicas
     self.log = log
-    for store in replicas { store.enableTraining() }
-    optimizer = AdamW(replicas[0].trainable, settings.adamW)
+    model = ReplicatedParameters(replicas, settings.adamW)
+    self.adversary = adversary.isEmpty ? nil : ReplicatedParameters(adversary, settings.adamW)
     average = ExponentialMovingAverage(replicas[0].trainable, decay: settings.emaDecay)
-    synchronizeReplicas()
   }
 
-  public var workers: Int { replicas.count }
+  public var workers: Int { model.stores.count }
 
   /// Share of the run that is done, in 0…1.
   public var progress: Double {
@@ -65,21 +73,16 @@ public final class TrainingLoop {
     let start = Date.now.addingTimeInterval(-elapsed)
     var lastCheckpoint = Date.now
     while progress < 1 {
-      let results = try computeGradients(compute)
-      let norm = replicas[0].trainable.clipGradients(maximum: settings.gradientClip)
+      let metrics = try computeGradients(compute)
       let rate = settings.schedule.progressRate(step: step, progress: progress)
-      guard norm.isFinite else {
-        throw TrainingError("step \(step): the gradient is not finite; lower the learning rate")
-      }
-      optimizer.step(learningRate: rate)
-      optimizer.clearGradients()
+      let norm = try update(model, rate: rate)
+      if let adversary { _ = try update(adversary, rate: rate) }
       average.update(step: step)
-      synchronizeReplicas()
       step += 1
       elapsed = Date.now.timeIntervalSince(start)
       log.record(
         step: step, elapsed: elapsed, progress: progress,
-        values: results + [("gradient_norm", norm), ("learning_rate", rate)])
+        values: metrics + [("gradient_norm", norm), ("learning_rate", rate)])
       if let checkpointURL, Date.now.timeIntervalSince(lastCheckpoint) > checkpointInterval {
         try writeCheckpoint(to: checkpointURL)
         lastCheckpoint = .now
@@ -90,64 +93,48 @@ public final class TrainingLoop {
     log.finish()
   }
 
-  /// Averages the workers' gradients into the master's; returns the mean of their metrics.
+  /// One update from the averaged gradients; returns their norm before clipping.
+  private func update(_ parameters: ReplicatedParameters, rate: Double) throws -> Double {
+    parameters.averageGradients()
+    let norm = parameters.trainable.clipGradients(maximum: settings.gradientClip)
+    guard norm.isFinite else {
+      throw TrainingError("step \(step): the gradient is not finite; lower the learning rate")
+    }
+    parameters.optimizer.step(learningRate: rate)
+    parameters.clearGradients()
+    parameters.synchronize()
+    return norm
+  }
+
+  /// Runs all workers; returns the mean of their metrics.
   private func computeGradients(
     _ compute: @escaping (Int, Int) throws -> StepResult
   ) throws -> [(String, Double)] {
     let step = step
-    let outcomes = try runWorkers(count: workers) { worker in
+    let outcomes = try runWorkers(count: workers) { [adversary] worker in
       try catchingTorchErrors {
         let result = try compute(worker, step)
         result.loss.backward()
+        // The model's loss went through the adversary too; what that left there is not the adversary's gradient.
+        adversary?.clearGradients(worker: worker)
+        result.adversaryLoss?.backward()
         return [("loss", result.loss.item)] + result.metrics.map { ($0.name, $0.value.item) }
-      }
-    }
-    for name in outcomes[0].indices {
-      let value = outcomes[0][name].1
-      guard value.isFinite else {
-        throw TrainingError("step \(step): \(outcomes[0][name].0) is not finite; lower the learning rate")
-      }
-    }
-    if workers > 1 {
-      withoutGradient {
-        for (index, entry) in replicas[0].trainable.enumerated() {
-          for replica in replicas.dropFirst() {
-            guard let other = replica.trainable[index].tensor.gradient else { continue }
-            if let mine = entry.tensor.gradient { mine.add_(other) } else { entry.tensor.setGradient(other) }
-            replica.trainable[index].tensor.setGradient(nil)
-          }
-          _ = entry.tensor.gradient?.mul_(1 / Double(workers))
-        }
       }
     }
     // Workers may report different metrics (their tasks differ); those of the same name are averaged.
     var order: [String] = []
-    var sums: [String: (Double, Int)] = [:]
+    var sums: [String: (total: Double, count: Int)] = [:]
     for (name, value) in outcomes.joined() {
-      if sums[name] == nil { order.append(name) }
-      sums[name] = ((sums[name]?.0 ?? 0) + value, (sums[name]?.1 ?? 0) + 1)
-    }
-    return order.map { ($0, sums[$0]!.0 / Double(sums[$0]!.1)) }
-  }
-
-  func synchronizeReplicas() {
-    withoutGradient {
-      for replica in replicas.dropFirst() {
-        for (target, source) in zip(replica.entries, replicas[0].entries) {
-          target.tensor.copy_(source.tensor)
-        }
+      guard value.isFinite else {
+        throw TrainingError("step \(step): \(name) is not finite; lower the learning rate")
       }
+      if sums[name] == nil { order.append(name) }
+      let sum = sums[name] ?? (0, 0)
+      sums[name] = (sum.total + value, sum.count + 1)
     }
+    return order.map { ($0, sums[$0]!.total / Double(sums[$0]!.count)) }
   }
-}
 
-/// Something that stops a training run, in one line.
-public struct TrainingError: Error, Sendable, CustomStringConvertible {
-  public let description: String
-  public init(_ description: String) { self.description = description }
-}
-
-extension TrainingLoop {
   /// The random numbers of one worker in one step: a function of seed, worker and step alone.
   public func generator(worker: Int, step: Int) -> Generator {
     var state = settings.seed &+ 0x9E37_79B9_7F4A_7C15 &* (UInt64(step) &* 64 &+ UInt64(worker) &+ 1)
@@ -159,7 +146,13 @@ extension TrainingLoop {
   /// The averaged parameters, named, as they go into a model directory.
   public func averagedParameters() -> [(name: String, tensor: Tensor)] {
     var averages: [String: Tensor] = [:]
-    for (entry, average) in zip(replicas[0].trainable, average.averages) { averages[entry.name] = average }
-    return replicas[0].entries.map { ($0.name, averages[$0.name] ?? $0.tensor) }
+    for (entry, average) in zip(model.trainable, average.averages) { averages[entry.name] = average }
+    return model.stores[0].entries.map { ($0.name, averages[$0.name] ?? $0.tensor) }
   }
+}
+
+/// Something that stops a training run, in one line.
+public struct TrainingError: Error, Sendable, CustomStringConvertible {
+  public let description: String
+  public init(_ description: String) { self.description = description }
 }

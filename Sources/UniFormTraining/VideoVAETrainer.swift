@@ -69,3 +69,22 @@ public struct VideoVAETrainer {
       metrics: [("reconstruction", reconstruction), ("mse", error.squared.mean), ("divergence", divergence)])
   }
 }
+
+extension VideoVAETrainer {
+  /// Mean and standard deviation of each latent channel over whole clips, with the averaged weights.
+  public func latentMoments(clips: Int) -> [(mean: Double, deviation: Double)] {
+    loop.average.applied {
+      withoutGradient {
+        let generator = loop.generator(worker: 0, step: -1)
+        let latents = (0..<clips).map { _ in
+          replicas[0].encode(
+            frames.windows(1, length: configuration.geometry.chunkFrames, generator: generator).frames)
+        }
+        let all = Tensor.concatenate(latents, axis: 0)  // [N, z, t, h, w]
+        let mean = all.mean([0, 2, 3, 4]).values(as: Double.self)
+        let deviation = all.standardDeviation([0, 2, 3, 4]).values(as: Double.self)
+        return zip(mean, deviation).map { ($0, $1) }
+      }
+    }
+  }
+}

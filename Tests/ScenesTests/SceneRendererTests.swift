@@ -70,7 +70,7 @@ private let small = SceneGeometry(width: 24, height: 24, frameRate: 17, seconds:
       SceneGeometry(width: 161, height: 121, frameRate: 8, seconds: 1, sampleRate: 22_050),
       SceneGeometry(width: 20, height: 70, frameRate: 29.97, seconds: 0.37, sampleRate: 44_100),
       SceneGeometry(width: 1, height: 1, frameRate: 1, seconds: 0.01, sampleRate: 100),
-      SceneGeometry(width: 3, height: 2, frameRate: 0.5, seconds: 300, sampleRate: 50),
+      SceneGeometry(width: 3, height: 2, frameRate: 0.5, seconds: 300, sampleRate: 100),
     ]
     for geometry in geometries {
       let clip = SceneRenderer(geometry: geometry).render(seed: 11, sceneClass: sceneClass)
@@ -91,6 +91,15 @@ private let small = SceneGeometry(width: 24, height: 24, frameRate: 17, seconds:
       #expect(events.allSatisfy { $0.time > 0.05 && $0.time < 3.95 })
       for (one, next) in zip(events, events.dropFirst()) { #expect(next.time - one.time >= 0.3) }
     }
+  }
+
+  @Test func refusesImpossibleGeometry() throws {
+    try SceneGeometry().validate()
+    #expect(throws: SceneGeometryError.self) { try SceneGeometry(width: 0).validate() }
+    #expect(throws: SceneGeometryError.self) { try SceneGeometry(seconds: .nan).validate() }
+    #expect(throws: SceneGeometryError.self) { try SceneGeometry(sampleRate: -1).validate() }
+    let error = #expect(throws: SceneGeometryError.self) { try SceneGeometry(height: 5000).validate() }
+    #expect(error?.description == "the height of a scene cannot be 5000: choose 1 to 4096 pixels")
   }
 
   @Test func derivesDistinctClipSeeds() {

@@ -31,13 +31,14 @@ struct BouncingBall: Scene {
     }
     let ball = "\(size.rawValue) \(tint.name) \(material.adjective) ball"
     let place = random.choice(palette.phrases)
+    let solid = Caption.a("\(tint.name) \(material.adjective) ball")
     caption = Caption.pick(
       &random,
       [
         "\(Caption.a(ball)) bouncing \(place)",
         "\(Caption.a(ball)) bounces on the floor \(place)",
         "\(Caption.a("\(material.adjective) ball")) bouncing, \(size.rawValue) and \(tint.name), \(place)",
-        "\(Caption.a("\(tint.name) \(material.adjective) ball")) bounces up and down \(place), \(size.rawValue)",
+        "\(solid) bounces up and down \(place), \(size.rawValue)",
       ])
   }
 

@@ -18,13 +18,14 @@ struct PendulumClock: Scene {
     let period = speed == .slow ? random.uniform(0.8...1.0) : random.uniform(0.4...0.5)
     strikes = Strikes(seconds: seconds, random: &random) { $0.uniform(0.9...1.1) * period }
     let place = random.choice(palette.phrases)
-    let clock = "\(size.rawValue) clock with \(Caption.a("\(tint.name) pendulum"))"
+    let pendulum = Caption.a("\(tint.name) pendulum")
+    let clock = "\(size.rawValue) clock with \(pendulum)"
     caption = Caption.pick(
       &random,
       [
         "a \(clock) ticking \(speed.adverb) \(place)",
         "a \(clock) ticks \(speed.adverb) \(place)",
-        "\(Caption.a("\(tint.name) pendulum")) swings and the \(size.rawValue) clock ticks \(speed.adverb) \(place)",
+        "\(pendulum) swings and the \(size.rawValue) clock ticks \(speed.adverb) \(place)",
         "a clock ticking \(speed.adverb), \(size.rawValue), \(tint.name) pendulum, \(place)",
       ])
   }

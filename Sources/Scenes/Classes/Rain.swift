@@ -19,7 +19,7 @@ struct Rain: Scene {
     case even, growing, fading
   }
 
-  private struct Drop {
+  struct Drop {
     var x: Float
     var phase: Float
     var speed: Float
@@ -28,12 +28,12 @@ struct Rain: Scene {
   }
 
   let caption: String
-  private let palette: Palette
+  let palette: Palette
   private let surface: Surface
   private let intensity: Intensity
   private let change: Change
   private let seconds: Float
-  private let drops: [Drop]
+  let drops: [Drop]
   private let slant: Float
   private let taps: RandomSource
 
@@ -71,7 +71,7 @@ struct Rain: Scene {
   }
 
   /// How hard it rains, 0…1.
-  private func level(_ time: Float) -> Float {
+  func level(_ time: Float) -> Float {
     let t = min(time / seconds, 1)
     switch change {
     case .even: return intensity.level
@@ -104,35 +104,6 @@ struct Rain: Scene {
     case .leaves: canvas.ground(Color(hex: 0x1F4A30).mixed(with: palette.top, 0.3), blur: 0.02) { _ in 0.78 }
     case .street: paintStreet(on: canvas)
     }
-  }
-
-  private func paintRoof(on canvas: Canvas) {
-    let tin = Color(hex: 0x8C9BA8).mixed(with: palette.bottom, 0.2)
-    var bounds = canvas.visible
-    bounds.top = 0.58
-    canvas.update(bounds) { x, y, pixel in
-      let coverage = min(max((y - 0.58) * canvas.scale + 0.5, 0), 1)
-      // Corrugation, seen in perspective: the ridges fan out towards the viewer.
-      let ridge = 0.5 + 0.5 * cos((x - 0.5) / (0.55 + 0.75 * (y - 0.58)) * 38)
-      let shade = tin.darker(0.45).mixed(with: tin.lighter(0.25), ridge).darker(0.5 * (y - 0.58))
-      pixel += (shade.channels - pixel) * coverage
-    }
-    canvas.ground(Color(hex: 0x2B3138), opacity: 0.5, blur: 0.02) { _ in 0.96 }
-    var edge = canvas.visible
-    edge.top = 0.56
-    edge.bottom = 0.6
-    canvas.fill(edge, tin.lighter(0.35)) { _, y in abs(y - 0.58) - 0.012 }
-  }
-
-  private func paintStreet(on canvas: Canvas) {
-    for index in -6..<13 {
-      let x = -0.05 + 0.18 * Float(index)
-      let height = 0.16 + 0.12 * abs(sin(Float(index) * 2.3))
-      canvas.box(Point(x, 0.66 - height / 2), half: Point(0.085, height / 2), palette.top.darker(0.35))
-    }
-    let wet = Gradient(palette.bottom.darker(0.45), Color(hex: 0x23282F), from: 0.66, to: 1)
-    canvas.ground(wet) { _ in 0.66 }
-    canvas.ellipse(Point(0.5, 0.84), Point(0.42, 0.1), palette.bottom.darker(0.15), opacity: 0.6, blur: 0.04)
   }
 
   func paint(at moment: Moment, on canvas: Canvas) {
@@ -174,37 +145,6 @@ struct Rain: Scene {
       canvas.ellipse(
         point, Point(0.02 + 0.07 * progress, 0.008 + 0.024 * progress), water, hollow: 0.013,
         opacity: 0.85 * rest)
-    }
-  }
-
-  private func paintLeaves(_ time: Float, on canvas: Canvas) {
-    for index in -6..<13 {
-      let phase = Float(index) * 1.9
-      let bob = 0.012 * level(time) * sin(time * 17 + phase * 3)
-      let center = Point(0.02 + 0.165 * Float(index), 0.8 + 0.06 * sin(phase) + bob)
-      let green = Color(hex: index % 2 == 0 ? 0x3E9B4F : 0x2F7F45).mixed(with: palette.top, 0.12)
-      canvas.ellipse(
-        center, Point(0.15, 0.085),
-        Gradient(green.lighter(0.25), green.darker(0.3), from: center.y - 0.08, to: center.y + 0.08))
-      canvas.capsule(
-        center - Point(0.12, -0.01), center + Point(0.12, -0.01), 0.008, green.darker(0.4), opacity: 0.7)
-    }
-  }
-
-  private func paintWindow(_ time: Float, on canvas: Canvas) {
-    // A few drops run down the pane.
-    for (index, drop) in drops.prefix(14).enumerated() where Float(index) < level(time) * 14 {
-      let path = drop.depth + time * 0.12 * drop.speed
-      let point = Point(0.12 + 0.76 * drop.x, 0.1 + 0.8 * (path - path.rounded(.down)))
-      canvas.capsule(point - Point(0, 0.09), point, 0.006, endRadius: 0.018, .white, opacity: 0.45)
-      canvas.disc(point, 0.02, .white, opacity: 0.75)
-    }
-    let wood = Color(hex: 0x5B3B24)
-    let frame = canvas.visible
-    canvas.fill(frame, Gradient(wood.lighter(0.15), wood.darker(0.3))) { x, y in
-      let outside = 0.43 - max(abs(x - 0.5), abs(y - 0.5))
-      let bars = min(abs(x - 0.5), abs(y - 0.5)) - 0.022
-      return min(outside, bars)
     }
   }
 

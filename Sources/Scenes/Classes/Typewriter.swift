@@ -63,6 +63,7 @@ struct Typewriter: Scene {
         canvas.disc(bell, 0.075, Color(hex: 0xFFF4C8), opacity: flash)
       } else {
         canvas.capsule(Point(0.5, 0.62), hit + Point(0, 0.02), 0.02, Color(hex: 0xE6EBF0), opacity: flash)
+        canvas.glow(hit + Point(0, 0.06), 0.42, Color(hex: 0xFFD9A0), 0.5 * flash)
         canvas.disc(hit, 0.05, Color(hex: 0xFFB84A), opacity: 0.85 * flash, blur: 0.03)
       }
     }
@@ -104,6 +105,7 @@ struct Typewriter: Scene {
       let x = 0.5 + (Float(key % 3) - 1) * (row == 0 ? 0.19 : 0.23)
       var center = Point(x, row == 0 ? 0.7 : 0.84)
       let lit = key == pressed ? flash : 0
+      canvas.glow(center, 0.2, Color(hex: 0xFFE9A8), 0.8 * lit)
       center.y += 0.02 * lit
       canvas.disc(center + Point(0, 0.02), 0.066, .black, opacity: 0.35)
       canvas.disc(center, 0.062, Color(hex: 0x1F2228).mixed(with: Color(hex: 0xFFE9A8), lit))

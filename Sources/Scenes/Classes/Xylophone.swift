@@ -43,13 +43,14 @@ struct Xylophone: Scene {
     }
     self.notes = notes
     let place = random.choice(palette.phrases)
-    let instrument = "\(colorName) \(material.adjective) xylophone"
+    let instrument = Caption.a("\(colorName) \(material.adjective) xylophone")
+    let tune = Caption.a("\(melody) melody")
     caption = Caption.pick(
       &random,
       [
-        "\(Caption.a(instrument)) playing \(Caption.a("\(melody) melody")) \(speed.adverb) \(place)",
-        "a mallet playing \(Caption.a("\(melody) melody")) on \(Caption.a(instrument)) \(place), \(speed.rawValue)",
-        "\(Caption.a("\(speed.rawValue) \(melody) melody")) on \(Caption.a(instrument)) \(place)",
+        "\(instrument) playing \(tune) \(speed.adverb) \(place)",
+        "a mallet playing \(tune) on \(instrument) \(place), \(speed.rawValue)",
+        "\(Caption.a("\(speed.rawValue) \(melody) melody")) on \(instrument) \(place)",
       ])
   }
 

@@ -5,9 +5,9 @@ typealias Point = SIMD2<Float>
 
 /// A picture under construction.
 ///
-/// The stage is the centred square of the picture: (0, 0) its upper left, (1, 1) its lower right corner. Wider
-/// or taller pictures show more of the surroundings. Shapes are signed-distance fields: one pixel of the edge
-/// is blended, so they are smooth at any size.
+/// The stage is the centred square of the picture: (0, 0) its upper left, (1, 1) its lower right corner.
+/// Wider or taller pictures show more of the surroundings. Shapes are signed-distance fields: one pixel of
+/// the edge is blended, so they are smooth at any size.
 final class Canvas {
   let width: Int
   let height: Int
@@ -67,7 +67,7 @@ final class Canvas {
     }
   }
 
-  /// Fills where `distance` (stage units, negative inside) says, with an edge `blur` wide, one pixel at least.
+  /// Fills where `distance` (stage units) is negative, with an edge `blur` wide, one pixel at least.
   @inline(__always)
   func fill(
     _ bounds: Bounds, _ paint: some Paint, opacity: Float = 1, blur: Float = 0,

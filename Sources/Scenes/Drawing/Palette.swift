@@ -27,13 +27,13 @@ struct Palette: Sendable {
       light)
   }
 
-  /// Walls for things indoors.
+  /// Walls for things indoors: none is bright, so that a flash shows on each of them.
   static let rooms = [
     room("navy", 0x111D42, 0x2A4480, 0x141D38, 0x8FB4FF),
     room("teal", 0x0C3C42, 0x1F7273, 0x0D2F33, 0x9BF0E0),
     room("plum", 0x2E143B, 0x63306F, 0x260F30, 0xE0A8FF),
     room("grey", 0x3B4049, 0x707885, 0x2B2F36, 0xE8EEF8),
-    room("cream", 0xEBDCBD, 0xF3E4C6, 0xB08E62, 0xFFF8E4),
+    room("brown", 0x4A2C1C, 0x8C5A3A, 0x2E1B12, 0xFFD9A8),
   ]
 
   static let day = Palette(

@@ -2,6 +2,7 @@ private let conv1dOperator = Operator("aten::conv1d")
 private let conv2dOperator = Operator("aten::conv2d")
 private let conv3dOperator = Operator("aten::conv3d")
 private let convTranspose1dOperator = Operator("aten::conv_transpose1d")
+private let convTranspose2dOperator = Operator("aten::conv_transpose2d.input")
 private let upsampleNearest2dOperator = Operator("aten::upsample_nearest2d.vec")
 private let averagePool2dOperator = Operator("aten::avg_pool2d")
 private let averagePool1dOperator = Operator("aten::avg_pool1d")
@@ -21,10 +22,11 @@ extension Tensor {
 
   /// `[B, C, H, W]` with weight `[O, C/groups, kH, kW]`.
   public func conv2d(
-    _ weight: Tensor, _ bias: Tensor? = nil, stride: [Int] = [1, 1], padding: [Int] = [0, 0], groups: Int = 1
+    _ weight: Tensor, _ bias: Tensor? = nil, stride: [Int] = [1, 1], padding: [Int] = [0, 0],
+    dilation: [Int] = [1, 1], groups: Int = 1
   ) -> Tensor {
     conv2dOperator(
-      .tensor(self), .tensor(weight), .optional(bias), .ints(stride), .ints(padding), .ints([1, 1]),
+      .tensor(self), .tensor(weight), .optional(bias), .ints(stride), .ints(padding), .ints(dilation),
       .int(groups))
   }
 
@@ -41,6 +43,14 @@ extension Tensor {
   ) -> Tensor {
     convTranspose1dOperator(
       .tensor(self), .tensor(weight), .optional(bias), .ints([stride]), .ints([padding]))
+  }
+
+  /// `[B, C, H, W]` with weight `[C, O, kH, kW]`: lengths `(L − 1)·stride − 2·padding + k`.
+  public func convTranspose2d(
+    _ weight: Tensor, _ bias: Tensor? = nil, stride: [Int] = [1, 1], padding: [Int] = [0, 0]
+  ) -> Tensor {
+    convTranspose2dOperator(
+      .tensor(self), .tensor(weight), .optional(bias), .ints(stride), .ints(padding))
   }
 
   /// Nearest-neighbour enlargement of the last two axes by whole factors.

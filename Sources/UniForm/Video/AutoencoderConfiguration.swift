@@ -87,13 +87,12 @@ extension AutoencoderKL {
         if !condition { throw ConfigurationError(message) }
       }
       let levels = blockOutChannels.count
-      try require(levels > 0, "block_out_channels is empty")
+      try require((1...16).contains(levels), "block_out_channels needs 1 to 16 levels, not \(levels)")
+      let counts = [inChannels, outChannels, latentChannels, layersPerBlock, normNumGroups, patchSize]
       try require(
-        [inChannels, outChannels, latentChannels, layersPerBlock, normNumGroups, patchSize].allSatisfy {
-          $0 > 0
-        },
-        "channels, layers_per_block, norm_num_groups and patch_size must be positive")
-      for channels in blockOutChannels where channels <= 0 || channels % normNumGroups != 0 {
+        (counts + blockOutChannels).allSatisfy((1...65_536).contains),
+        "channels, layers_per_block, norm_num_groups and patch_size must be positive and at most 65536")
+      for channels in blockOutChannels where channels % normNumGroups != 0 {
         throw ConfigurationError(
           "block_out_channels \(channels) is no multiple of norm_num_groups \(normNumGroups)")
       }

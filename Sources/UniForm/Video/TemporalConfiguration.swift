@@ -46,15 +46,16 @@ extension TemporalVAE {
     }
 
     public func validate() throws(ConfigurationError) {
-      guard
-        [inOutChannels, latentEmbedDim, embedDim, filters, numResBlocks, numGroups].allSatisfy({ $0 > 0 })
-      else { throw ConfigurationError("channels, num_res_blocks and num_groups must be positive") }
+      let counts = [inOutChannels, latentEmbedDim, embedDim, filters, numResBlocks, numGroups]
+      guard (counts + channelMultipliers).allSatisfy((1...65_536).contains) else {
+        throw ConfigurationError("channels, num_res_blocks and num_groups must be positive and at most 65536")
+      }
       guard temporalDownsample.count == channelMultipliers.count - 1, temporalDownsample.count < 8 else {
         throw ConfigurationError(
           "temporal_downsample has \(temporalDownsample.count) entries, one less than the "
             + "\(channelMultipliers.count) of channel_multipliers are needed")
       }
-      for width in channels + [filters] where width <= 0 || width % numGroups != 0 {
+      for width in channels + [filters] where width % numGroups != 0 {
         throw ConfigurationError("\(width) channels are no multiple of num_groups \(numGroups)")
       }
       guard activationFn == "swish" else {

@@ -1,0 +1,33 @@
+public import Torch
+
+/// The multi-resolution STFT loss: how far two sounds are apart in magnitude spectra of several window lengths.
+///
+/// Per resolution: spectral convergence, the relative error of the magnitudes, plus the mean distance of their
+/// logarithms; the mean over the resolutions.
+public struct SpectrumLoss {
+  private let spectra: [ShortTimeSpectrum]
+  /// Magnitudes below it count as it, as in Parallel WaveGAN: √1e-7.
+  private static let magnitudeFloor = 3.2e-4
+  /// The root mean square magnitude, about that of noise at −66 dB, below which errors are no longer relative.
+  private static let levelFloor = 1e-2
+
+  public init(_ resolutions: [SpectrumResolution] = SpectrumResolution.published) throws(ConfigurationError) {
+    guard !resolutions.isEmpty else { throw ConfigurationError("a spectrum loss needs a resolution") }
+    var spectra: [ShortTimeSpectrum] = []
+    for resolution in resolutions { spectra.append(try resolution.spectrum()) }
+    self.spectra = spectra
+  }
+
+  /// Waveforms `[B, N]` to a scalar.
+  public func callAsFunction(_ generated: Tensor, _ real: Tensor) -> Tensor {
+    let losses = spectra.map { spectrum in
+      let (x, y) = (spectrum(generated), spectrum(real))  // [B, frames, bins]
+      let level = y.squared.mean.sqrt.clamp(min: Self.levelFloor)
+      // The small term keeps the root differentiable where both sounds agree.
+      let convergence = ((x - y).squared.mean + 1e-12).sqrt / level
+      let floor = Self.magnitudeFloor
+      return convergence + x.clamp(min: floor).log.meanAbsoluteError(y.clamp(min: floor).log)
+    }
+    return losses.dropFirst().reduce(losses[0], +) / Double(losses.count)
+  }
+}

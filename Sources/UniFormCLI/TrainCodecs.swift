@@ -1,0 +1,108 @@
+import ArgumentParser
+import Foundation
+import Scenes
+import Torch
+import UniForm
+import UniFormTraining
+
+struct TrainTokenizer: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "tokenizer", abstract: "Train the SentencePiece model on captions of scenes.")
+  @Option(help: ArgumentHelp("Model directory to train in.", valueName: "dir")) var model: String
+  @Option(help: "Captions to train on.") var captions = 20_000
+  @Option(help: "Pieces of the vocabulary.") var size = 512
+  @Option(help: "Seed of the captions.") var seed: UInt64 = 42
+
+  func validate() throws {
+    guard captions > 0, size > 3 else {
+      throw ValidationError("--captions must be positive and --size more than 3.")
+    }
+  }
+
+  func run() async throws {
+    let renderer = SceneRenderer(geometry: SceneGeometry())
+    let sentences = (0..<captions).map {
+      renderer.caption(seed: SceneRenderer.clipSeed(datasetSeed: seed, index: $0))
+    }
+    let bytes = try T5Tokenizer.train(sentences: sentences, vocabularySize: size)
+    let url = URL(filePath: model).appending(path: "tokenizer/spiece.model")
+    try FileManager.default.createDirectory(
+      at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try Data(bytes).write(to: url, options: .atomic)
+    say("wrote \(url.path)")
+  }
+}
+
+struct TrainVideoVAE: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "video-vae", abstract: "Train the video autoencoder.")
+  @OptionGroup var options: TrainingOptions
+
+  func run() async throws {
+    var model: VideoVAE.Configuration = try options.part("vae")
+    let configuration: VideoVAETrainer.Configuration = try options.configuration()
+    say("rendering \(configuration.clips) clips")
+    let frames = SceneFrames(
+      count: configuration.clips, seed: configuration.optimization.seed,
+      geometry: configuration.geometry.scenes)
+    let trainer = try VideoVAETrainer(
+      model: model, configuration, frames: frames, workers: options.workers, log: options.log("video-vae"))
+    try options.run(trainer.loop, name: "video-vae") { try trainer.run(isCancelled: $0) }
+    // The latents get zero mean and unit variance per channel; the constants ship with the weights.
+    let moments = trainer.latentMoments(clips: 64)
+    model.shift = moments.map(\.mean)
+    model.scale = moments.map(\.deviation)
+    try model.json().write(to: options.file("vae/config.json"), options: .atomic)
+    let tensors = trainer.loop.averagedParameters().map { name, tensor in
+      switch name {
+      case "scale": (name, Tensor(model.scale.map(Float.init), shape: tensor.shape))
+      case "shift": (name, Tensor(model.shift.map(Float.init), shape: tensor.shape))
+      default: (name, tensor)
+      }
+    }
+    try options.write(tensors, as: .float16, to: "vae/diffusion_pytorch_model.safetensors")
+  }
+}
+
+struct TrainAudioVAE: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "audio-vae", abstract: "Train the autoencoder of log-mel spectrograms.")
+  @OptionGroup var options: TrainingOptions
+
+  func run() async throws {
+    var model: AudioVAE.Configuration = try options.part("audio_vae")
+    let configuration: AudioVAETrainer.Configuration = try options.configuration()
+    say("rendering \(configuration.clips) sounds")
+    let sounds = SceneSounds(
+      count: configuration.clips, seed: configuration.optimization.seed,
+      geometry: configuration.geometry.scenes)
+    let trainer = try AudioVAETrainer(
+      model: model, mel: options.part("mel"), configuration, sounds: sounds, workers: options.workers,
+      log: options.log("audio-vae"))
+    try options.run(trainer.loop, name: "audio-vae") { try trainer.run(isCancelled: $0) }
+    model.scalingFactor = 1 / trainer.latentDeviation(clips: 64)
+    try model.json().write(to: options.file("audio_vae/config.json"), options: .atomic)
+    try options.write(
+      trainer.loop.averagedParameters(), as: .float16, to: "audio_vae/diffusion_pytorch_model.safetensors")
+  }
+}
+
+struct TrainVocoder: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "vocoder", abstract: "Train the vocoder from log-mel to sound.")
+  @OptionGroup var options: TrainingOptions
+
+  func run() async throws {
+    let configuration: VocoderTrainer.Configuration = try options.configuration()
+    say("rendering \(configuration.clips) sounds")
+    let sounds = SceneSounds(
+      count: configuration.clips, seed: configuration.optimization.seed,
+      geometry: configuration.geometry.scenes)
+    let trainer = try VocoderTrainer(
+      model: options.part("vocoder"), mel: options.part("mel"), configuration, sounds: sounds,
+      workers: options.workers, log: options.log("vocoder"))
+    try options.run(trainer.loop, name: "vocoder") { try trainer.run(isCancelled: $0) }
+    try options.write(
+      trainer.loop.averagedParameters(), as: .float16, to: "vocoder/model.safetensors")
+  }
+}

@@ -1,0 +1,83 @@
+public import Torch
+public import UniForm
+
+/// Trains the autoencoder of log-mel spectrograms on windows of rendered sound.
+///
+/// Loss: absolute error in nepers plus the divergence of the posterior.
+public struct AudioVAETrainer {
+  public struct Configuration: JSONConfiguration {
+    /// Rendered clips in memory.
+    public var clips = 4_000
+    /// Mel frames per training window.
+    public var windowFrames = 96
+    public var divergenceWeight = 2e-3
+    public var geometry = ClipGeometry()
+    public var optimization = OptimizationSettings()
+
+    public init() {}
+    public static let sections: Set<String> = ["geometry", "optimization"]
+
+    enum CodingKeys: String, CodingKey {
+      case clips, geometry, optimization
+      case windowFrames = "window_frames"
+      case divergenceWeight = "divergence_weight"
+    }
+  }
+
+  public let loop: TrainingLoop
+  let configuration: Configuration
+  let replicas: [AudioVAE]
+  let sounds: SceneSounds
+  let mel: MelSpectrogram
+
+  public init(
+    model: AudioVAE.Configuration, mel: MelSpectrogram.Configuration, _ configuration: Configuration,
+    sounds: SceneSounds, workers: Int, log: MetricsLog
+  ) throws {
+    self.configuration = configuration
+    self.sounds = sounds
+    self.mel = try MelSpectrogram(mel)
+    let stores = (0..<workers).map { _ in ParameterStore(seed: configuration.optimization.seed) }
+    replicas = try stores.map { try AudioVAE($0.root, model) }
+    loop = TrainingLoop(stores, settings: configuration.optimization, log: log)
+  }
+
+  public func run(isCancelled: () -> Bool = { false }) throws {
+    let settings = configuration.optimization
+    let share = max(1, settings.batchSize / loop.workers)
+    try loop.run(isCancelled: isCancelled) { [self] worker, step in
+      let generator = loop.generator(worker: worker, step: step)
+      let frames = configuration.windowFrames
+      let waveform = sounds.windows(
+        share, length: frames * configuration.geometry.hopLength, generator: generator)
+      let target = withoutGradient {
+        mel(waveform).narrowed(1, start: 0, length: frames).unsqueezed(1)  // [B, 1, T, M]
+      }
+      let posterior = replicas[worker].encoder(target.to(settings.activationType))
+      let decoded = replicas[worker].decode(
+        posterior.sample(generator).to(settings.activationType)
+      ).to(.float32)
+      let error = (decoded - target).abs.mean
+      let divergence = posterior.divergence
+      return StepResult(
+        loss: error + divergence * configuration.divergenceWeight,
+        metrics: [("mel_error", error), ("divergence", divergence)])
+    }
+  }
+}
+
+extension AudioVAETrainer {
+  /// Standard deviation of the latents over whole clips, with the averaged weights.
+  public func latentDeviation(clips: Int) -> Double {
+    loop.average.applied {
+      withoutGradient {
+        let generator = loop.generator(worker: 0, step: -1)
+        let waveform = sounds.windows(
+          clips, length: configuration.geometry.sampleCount, generator: generator)
+        let frames = mel(waveform).narrowed(1, start: 0, length: configuration.geometry.melFrameCount)
+        let latents = replicas[0].encode(frames.unsqueezed(1))
+        return latents.standardDeviation([0, 1, 2, 3]).item
+      }
+    }
+  }
+}

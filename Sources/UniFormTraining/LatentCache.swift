@@ -1,0 +1,109 @@
+public import Foundation
+public import Scenes
+public import Torch
+public import UniForm
+
+/// Clips as the transformer sees them, encoded once: both latents and the caption's tokens, in one file.
+///
+/// Tensors: `video [N, 4, T, H, W]` and `audio [N, 8, Ta, F]` (modes of the posteriors, float16), `ids` and `mask`
+/// `[N, L]` (int64).
+public struct LatentCache {
+  let video: Tensor
+  let audio: Tensor
+  let ids: Tensor
+  let mask: Tensor
+
+  public var count: Int { video.size(0) }
+
+  public init(contentsOf url: URL) throws {
+    let file = try SafeTensors(contentsOf: url)
+    video = try file.tensor("video")
+    audio = try file.tensor("audio")
+    ids = try file.tensor("ids")
+    mask = try file.tensor("mask")
+    guard Set([video.size(0), audio.size(0), ids.size(0), mask.size(0)]).count == 1 else {
+      throw TrainingError("\(url.path): its tensors hold different numbers of clips")
+    }
+  }
+
+  /// Renders and encodes `count` clips of a dataset seed and writes the file.
+  ///
+  /// - Parameter progress: told the number of clips that are done; false stops with `CancellationError`.
+  public static func write(
+    count: Int, seed: UInt64, scenes: SceneGeometry, geometry: ClipGeometry, encoders: Encoders, to url: URL,
+    progress: (Int) -> Bool
+  ) throws {
+    let renderer = SceneRenderer(geometry: scenes)
+    let block = 16
+    var video: [Tensor] = []
+    var audio: [Tensor] = []
+    var captions: [String] = []
+    for start in stride(from: 0, to: count, by: block) {
+      guard progress(start) else { throw CancellationError() }
+      let seeds = (start..<min(start + block, count)).map {
+        SceneRenderer.clipSeed(datasetSeed: seed, index: $0)
+      }
+      let clips = concurrentMap(count: seeds.count) { renderer.render(seed: seeds[$0]) }
+      captions += clips.map(\.caption)
+      // Each worker encodes a part of the block with its own thread.
+      let parts = try runWorkers(count: 2) { worker in
+        let mine = clips.enumerated().filter { $0.offset % 2 == worker }.map(\.element)
+        return Unchecked(
+          value: withoutGradient {
+            mine.map { clip in
+              (
+                encoders.video(clip.video.tensor).mode.to(.float16),
+                encoders.audio(
+                  encoders.mel(Tensor(clip.audio.samples).unsqueezed(0))
+                    .narrowed(1, start: 0, length: geometry.melFrameCount).unsqueezed(1)
+                ).mode.to(.float16)
+              )
+            }
+          })
+      }
+      for index in seeds.indices {
+        let pair = parts[index % 2].value[index / 2]
+        video.append(pair.0)
+        audio.append(pair.1)
+      }
+    }
+    let tokens = try encoders.tokenizer.encode(captions, maximumLength: encoders.maximumTextLength)
+    let shape = [tokens.count, tokens.length]
+    try SafeTensors.write(
+      [
+        ("video", .concatenate(video, axis: 0)), ("audio", .concatenate(audio, axis: 0)),
+        ("ids", Tensor(tokens.ids.map(Int.init), shape: shape)),
+        ("mask", Tensor(tokens.mask.map(Int.init), shape: shape)),
+      ], metadata: ["count": "\(count)", "seed": "\(seed)"], to: url)
+    _ = progress(count)
+  }
+
+  /// The frozen networks that make a cache.
+  public struct Encoders {
+    let video: VideoVAE.Encoder
+    let audio: AudioVAE.Encoder
+    let mel: MelSpectrogram
+    let tokenizer: T5Tokenizer
+    let maximumTextLength: Int
+
+    public init(
+      video: VideoVAE.Encoder, audio: AudioVAE.Encoder, mel: MelSpectrogram, tokenizer: T5Tokenizer,
+      maximumTextLength: Int
+    ) {
+      self.video = video
+      self.audio = audio
+      self.mel = mel
+      self.tokenizer = tokenizer
+      self.maximumTextLength = maximumTextLength
+    }
+  }
+
+  /// Clips drawn at random: latents in float32, ids and mask.
+  func batch(_ size: Int, generator: Generator) -> (latents: AVLatents, ids: Tensor, mask: Tensor) {
+    let rows = Tensor.randint(0..<count, [size], generator: generator)
+    return (
+      AVLatents(video: video.indexed(0, by: rows).to(.float32), audio: audio.indexed(0, by: rows).to(.float32)),
+      ids.indexed(0, by: rows), mask.indexed(0, by: rows)
+    )
+  }
+}

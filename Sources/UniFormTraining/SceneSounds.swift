@@ -1,0 +1,35 @@
+internal import Media
+public import Scenes
+public import Torch
+
+/// A pool of rendered sounds to draw training windows from: `[clips, samples]`, float32.
+public struct SceneSounds {
+  let samples: Tensor
+
+  /// Renders `count` clips of a dataset seed, in parallel.
+  public init(count: Int, seed: UInt64, geometry: SceneGeometry) {
+    let renderer = SceneRenderer(geometry: geometry)
+    let samples = Tensor.empty([count, geometry.sampleCount])
+    let block = 128
+    for start in stride(from: 0, to: count, by: block) {
+      let waveforms = concurrentMap(count: min(block, count - start)) { index in
+        renderer.sound(seed: SceneRenderer.clipSeed(datasetSeed: seed, index: start + index)).samples
+      }
+      for (index, waveform) in waveforms.enumerated() {
+        samples.selected(0, start + index).copy_(Tensor(waveform))
+      }
+    }
+    self.samples = samples
+  }
+
+  public var count: Int { samples.size(0) }
+
+  /// Random windows `[B, length]`.
+  func windows(_ batch: Int, length: Int, generator: Generator) -> Tensor {
+    let clips = Tensor.randint(0..<count, [batch], generator: generator).values(as: Int.self)
+    let starts = Tensor.randint(0..<(samples.size(1) - length + 1), [batch], generator: generator)
+      .values(as: Int.self)
+    return Tensor.stack(
+      zip(clips, starts).map { samples.selected(0, $0).narrowed(0, start: $1, length: length) })
+  }
+}

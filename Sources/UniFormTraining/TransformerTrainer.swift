@@ -1,0 +1,105 @@
+public import Torch
+public import UniForm
+
+/// Trains the transformer (and, where asked, the text encoder with it) by the paper's recipe: one of the three tasks
+/// is drawn per iteration, the condition stays clean, and only what is generated counts in the loss.
+public struct TransformerTrainer {
+  public struct Configuration: JSONConfiguration {
+    /// Relative frequency of the tasks.
+    public var taskWeights = ["t2av": 1.0, "a2v": 1.0, "v2a": 1.0]
+    /// Whether the text encoder learns too; a pre-trained one stays frozen.
+    public var trainsTextEncoder = false
+    /// How the times of rectified flow are drawn.
+    public var times = "uniform"
+    public var geometry = ClipGeometry()
+    public var optimization = OptimizationSettings()
+
+    public init() {}
+    public static let sections: Set<String> = ["geometry", "optimization", "task_weights"]
+
+    enum CodingKeys: String, CodingKey {
+      case times, geometry, optimization
+      case taskWeights = "task_weights"
+      case trainsTextEncoder = "train_text_encoder"
+    }
+
+    public func validate() throws(ConfigurationError) {
+      guard taskWeights.values.allSatisfy({ $0 >= 0 }), taskWeights.values.contains(where: { $0 > 0 }) else {
+        throw ConfigurationError("task_weights must not be negative, and one must be positive")
+      }
+      guard ["uniform", "logit_normal"].contains(times) else {
+        throw ConfigurationError("times must be uniform or logit_normal, not \"\(times)\"")
+      }
+      try optimization.validate()
+    }
+
+    /// The task of a uniform draw in 0..<1.
+    func task(_ draw: Double) -> GenerationTask {
+      let weights = GenerationTask.allCases.map { ($0, taskWeights[$0.rawValue] ?? 0) }
+      var rest = draw * weights.reduce(0) { $0 + $1.1 }
+      for (task, weight) in weights where weight > 0 {
+        rest -= weight
+        if rest < 0 { return task }
+      }
+      return weights.last { $0.1 > 0 }!.0
+    }
+  }
+
+  public let loop: TrainingLoop
+  let configuration: Configuration
+  let replicas: [(transformer: UniFormDiT, text: T5Encoder)]
+  let process: any DiffusionProcess
+  let cache: LatentCache
+
+  /// - Parameter weights: where training starts from; new parameters with nil.
+  public init(
+    model: UniFormDiT.Configuration, text: T5Encoder.Configuration, diffusion: DiffusionConfiguration,
+    _ configuration: Configuration, cache: LatentCache, workers: Int, log: MetricsLog
+  ) throws {
+    self.configuration = configuration
+    self.cache = cache
+    process = diffusion.process(times: configuration.times == "uniform" ? .uniform : .logitNormal())
+    let stores = (0..<workers).map { _ in ParameterStore(seed: configuration.optimization.seed) }
+    replicas = try stores.map {
+      (
+        try UniFormDiT($0.root["transformer"], model), try T5Encoder($0.root["text_encoder"], text)
+      )
+    }
+    loop = TrainingLoop(stores, settings: configuration.optimization, log: log)
+  }
+
+  public func run(isCancelled: () -> Bool = { false }) throws {
+    let share = max(1, configuration.optimization.batchSize / loop.workers)
+    try loop.run(isCancelled: isCancelled) { [self] worker, step in
+      try loss(worker: worker, count: share, generator: loop.generator(worker: worker, step: step))
+    }
+  }
+
+  func loss(worker: Int, count: Int, generator: Generator) throws -> StepResult {
+    let dtype = configuration.optimization.activationType
+    let (transformer, textEncoder) = replicas[worker]
+    let plan = NoisePlan(task: configuration.task(Tensor.rand([1], generator: generator).item))
+    let batch = cache.batch(count, generator: generator)
+    let timesteps = process.drawTimesteps(count, generator: generator)
+    let noise = AVLatents.randn(like: batch.latents, generator: generator)
+    let input = plan.apply(to: batch.latents, noise: noise, timesteps: timesteps, process: process)
+    let states = textEncoder(batch.ids, mask: batch.mask, dtype: dtype).hiddenStates
+    let dropped = Tensor.rand([count], generator: generator)
+      .< transformer.configuration.captionDropProbability
+    let seen = plan.tokenTimesteps(timesteps)
+    let rate = Tensor.full([count], Double(configuration.geometry.frameRate))
+    let output = transformer(
+      input, videoTime: transformer.timeEmbedding(seen.video, frameRate: rate, dtype: dtype),
+      audioTime: transformer.timeEmbedding(seen.audio, frameRate: rate, dtype: dtype),
+      task: Tensor([Int](repeating: plan.task.id, count: count)),
+      conditioning: transformer.conditioning(
+        states: states, mask: batch.mask, dropped: dropped, dtype: dtype),
+      pixels: (configuration.geometry.height, configuration.geometry.width))
+    let loss = process.loss(
+      of: output, clean: batch.latents, noise: noise, timesteps: timesteps, plan: plan)
+    let metrics = loss.terms.sorted { $0.key.rawValue < $1.key.rawValue }.map { modality, terms in
+      ("\(plan.task.rawValue)_\(modality.rawValue)", terms.squaredError.mean)
+    }
+    return StepResult(loss: loss.mean, metrics: metrics)
+  }
+}

@@ -1,0 +1,86 @@
+public import Torch
+public import UniForm
+
+/// Trains the vocoder on windows of rendered sound: mel and spectrum distances first, then also against a
+/// discriminator of spectra.
+public struct VocoderTrainer {
+  public struct Configuration: JSONConfiguration {
+    /// Rendered clips in memory.
+    public var clips = 4_000
+    /// Mel frames per training window.
+    public var windowFrames = 48
+    /// Share of the run after which the discriminator joins; 1 leaves it out.
+    public var adversaryFrom = 0.5
+    public var discriminatorChannels = 16
+    public var melWeight = 45.0
+    public var spectrumWeight = 1.0
+    public var geometry = ClipGeometry()
+    public var optimization = OptimizationSettings()
+
+    public init() {}
+    public static let sections: Set<String> = ["geometry", "optimization"]
+
+    enum CodingKeys: String, CodingKey {
+      case clips, geometry, optimization
+      case windowFrames = "window_frames"
+      case adversaryFrom = "adversary_from"
+      case discriminatorChannels = "discriminator_channels"
+      case melWeight = "mel_weight"
+      case spectrumWeight = "spectrum_weight"
+    }
+  }
+
+  public let loop: TrainingLoop
+  let configuration: Configuration
+  let replicas: [HiFiGAN]
+  let discriminators: [MultiResolutionDiscriminator]
+  let sounds: SceneSounds
+  let mel: MelSpectrogram
+  let losses: VocoderLoss
+
+  public init(
+    model: HiFiGAN.Configuration, mel melConfiguration: MelSpectrogram.Configuration,
+    _ configuration: Configuration, sounds: SceneSounds, workers: Int, log: MetricsLog
+  ) throws {
+    self.configuration = configuration
+    self.sounds = sounds
+    mel = try MelSpectrogram(melConfiguration)
+    var weights = VocoderLoss.Configuration()
+    weights.mel = configuration.melWeight
+    weights.spectrum = configuration.spectrumWeight
+    losses = VocoderLoss(weights, mel: mel, spectrum: try SpectrumLoss())
+    let seed = configuration.optimization.seed
+    let stores = (0..<workers).map { _ in ParameterStore(seed: seed) }
+    replicas = try stores.map { try HiFiGAN($0.root, model) }
+    let adversaries =
+      configuration.adversaryFrom < 1 ? (0..<workers).map { _ in ParameterStore(seed: seed &+ 1) } : []
+    discriminators = try adversaries.map {
+      try MultiResolutionDiscriminator($0.root, .init(channels: configuration.discriminatorChannels))
+    }
+    loop = TrainingLoop(stores, adversary: adversaries, settings: configuration.optimization, log: log)
+  }
+
+  public func run(isCancelled: () -> Bool = { false }) throws {
+    let share = max(1, configuration.optimization.batchSize / loop.workers)
+    try loop.run(isCancelled: isCancelled) { [self] worker, step in
+      let generator = loop.generator(worker: worker, step: step)
+      let frames = configuration.windowFrames
+      let real = sounds.windows(
+        share, length: frames * configuration.geometry.hopLength, generator: generator)
+      let input = withoutGradient { mel(real).narrowed(1, start: 0, length: frames) }  // [B, T, M]
+      let generated = replicas[worker].vocode(input)  // [B, N]
+      let distance = losses.melDistance(generated, real)
+      let reconstruction = losses.reconstruction(generated, real)
+      guard !discriminators.isEmpty, loop.progress >= configuration.adversaryFrom else {
+        return StepResult(loss: reconstruction, metrics: [("mel_error", distance)])
+      }
+      let judge = discriminators[worker]
+      let truth = withoutGradient { judge(real) }
+      let game = losses.adversarial(generated: judge(generated), real: truth)
+      let adversaryLoss = VocoderLoss.discriminator(generated: judge(generated.detached), real: judge(real))
+      return StepResult(
+        loss: reconstruction + game, adversaryLoss: adversaryLoss,
+        metrics: [("mel_error", distance), ("game", game), ("discriminator", adversaryLoss)])
+    }
+  }
+}
