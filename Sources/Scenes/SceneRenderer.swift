@@ -1,4 +1,4 @@
-import Media
+public import Media
 
 /// Renders sounding clips, the same clip for the same seed.
 public struct SceneRenderer: Sendable {

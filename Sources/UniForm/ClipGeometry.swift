@@ -88,6 +88,8 @@ extension ClipGeometry {
 
   // Mel frames
   public var melFrameCount: Int { sampleCount / hopLength }
+  /// Mel frames of the sound that is kept.
+  public var keptMelFrameCount: Int { (keptSampleCount + hopLength - 1) / hopLength }
 
   // Latent steps
   public var latentFramesPerSecond: Int { frameRate / chunkFrames * chunkLatents }

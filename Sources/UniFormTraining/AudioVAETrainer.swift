@@ -1,4 +1,4 @@
-public import Torch
+internal import Torch
 public import UniForm
 
 /// Trains the autoencoder of log-mel spectrograms on windows of rendered sound.

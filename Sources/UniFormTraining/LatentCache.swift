@@ -1,6 +1,7 @@
 public import Foundation
+internal import Media
 public import Scenes
-public import Torch
+internal import Torch
 public import UniForm
 
 /// Clips as the transformer sees them, encoded once: both latents and the caption's tokens, in one file.

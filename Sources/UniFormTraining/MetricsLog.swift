@@ -24,7 +24,7 @@ public final class MetricsLog {
     printLine = print
     if let url {
       if !FileManager.default.fileExists(atPath: url.path) {
-        FileManager.default.createFile(atPath: url.path, contents: nil)
+        try Data().write(to: url)
       }
       file = try FileHandle(forWritingTo: url)
       try file?.seekToEnd()

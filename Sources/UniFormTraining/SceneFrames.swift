@@ -1,7 +1,7 @@
 internal import Foundation
 internal import Media
 public import Scenes
-public import Torch
+internal import Torch
 
 /// A pool of rendered clips to draw training windows from, as bytes in memory.
 public struct SceneFrames {

@@ -1,6 +1,6 @@
 internal import Media
 public import Scenes
-public import Torch
+internal import Torch
 
 /// A pool of rendered sounds to draw training windows from: `[clips, samples]`, float32.
 public struct SceneSounds {

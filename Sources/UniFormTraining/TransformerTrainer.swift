@@ -1,4 +1,4 @@
-public import Torch
+internal import Torch
 public import UniForm
 
 /// Trains the transformer (and, where asked, the text encoder with it) by the paper's recipe: one of the three tasks

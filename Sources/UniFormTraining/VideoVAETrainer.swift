@@ -1,5 +1,5 @@
-public import Scenes
-public import Torch
+internal import Scenes
+internal import Torch
 public import UniForm
 
 /// Trains the video autoencoder end to end on 17-frame chunks.

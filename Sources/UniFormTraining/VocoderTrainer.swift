@@ -1,4 +1,4 @@
-public import Torch
+internal import Torch
 public import UniForm
 
 /// Trains the vocoder on windows of rendered sound: mel and spectrum distances first, then also against a

@@ -74,8 +74,14 @@ import UniForm
     #expect(Difference(normalizing(mel), plain(mel)).absolute > 1e-3)
   }
 
-  @Test func kernelsBelowTheirRateAreRefused() {
-    let json = #"{"upsample_rates": [5, 4], "upsample_kernel_sizes": [4, 8]}"#
+  @Test(arguments: [
+    #"{"upsample_rates": [5, 4], "upsample_kernel_sizes": [4, 8]}"#,
+    #"{"upsample_rates": [999, 999], "upsample_kernel_sizes": [999, 999]}"#,
+    #"{"upsample_rates": [5]}"#, #"{"upsample_initial_channel": 48}"#,
+    #"{"resblock_kernel_sizes": [4, 7, 11]}"#, #"{"resblock_dilation_sizes": [[1, 3]]}"#,
+    #"{"model_in_dim": 0}"#,
+  ])
+  func impossibleConfigurationsAreRefused(json: String) {
     #expect(throws: ConfigurationError.self) {
       try HiFiGAN.Configuration(json: Data(json.utf8), source: "vocoder")
     }

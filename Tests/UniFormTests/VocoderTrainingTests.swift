@@ -110,22 +110,26 @@ import UniForm
     let melConfiguration = try MelSpectrogram.Configuration(
       json: Data(#"{"variant": "B", "n_mels": 32}"#.utf8), source: "mel")
     let mel = try MelSpectrogram(melConfiguration)
-    let samples: [Float] = (0..<4800).map { n in
+    let samples: [Float] = (0..<3200).map { n in
       let t = Double(n) / 16_000
       return Float(0.4 * sin(2 * .pi * (500 * t + 1000 * t * t)))
     }
-    let sound = Tensor(samples, shape: [1, 4800])
+    let sound = Tensor(samples, shape: [1, 3200])
     let input = mel(sound)
     var configuration = HiFiGAN.Configuration()
     configuration.melCount = 32
     configuration.initialChannels = 64
+    configuration.upsampleRates = [8, 5, 4]
+    configuration.upsampleKernels = [16, 11, 8]
+    configuration.residualKernels = [3]
+    configuration.residualDilations = [[1, 3]]
     let store = ParameterStore(seed: 7)
     let vocoder = try HiFiGAN(store.root, configuration)
     store.enableTraining()
     let optimizer = AdamW(store.trainable, .init(beta1: 0.8, beta2: 0.99))
     let loss = VocoderLoss(mel: mel, spectrum: try SpectrumLoss(Self.resolutions))
     let before = withoutGradient { loss.melDistance(vocoder.vocode(input), sound).item }
-    for _ in 0..<60 {
+    for _ in 0..<50 {
       optimizer.clearGradients()
       loss.reconstruction(vocoder.vocode(input), sound).backward()
       optimizer.step(learningRate: 2e-3)

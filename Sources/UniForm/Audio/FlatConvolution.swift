@@ -2,8 +2,8 @@ internal import Torch
 
 /// One-dimensional layers over `[B, C, 1, L]`, pictures of height one.
 ///
-/// libtorch keeps the channels-last memory format from layer to layer for pictures only. On the CPU that saves a
-/// copy per layer, a third of a vocoder's time.
+/// libtorch keeps the channels-last memory format from layer to layer for pictures only. On the CPU that
+/// saves a copy per layer, a third of a vocoder's time.
 extension Conv1d {
   func flat(_ x: Tensor) -> Tensor {
     x.conv2d(

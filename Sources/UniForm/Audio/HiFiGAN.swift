@@ -2,7 +2,8 @@ public import Torch
 
 /// The HiFi-GAN vocoder: log-mel frames to sound.
 ///
-/// Letters: B batch, T mel frames, M mel filters, C channels (halved by every stage), N samples. Differentiable.
+/// Letters: B batch, T mel frames, M mel filters, C channels (halved by every stage), N samples.
+/// Differentiable.
 public struct HiFiGAN {
   public let configuration: Configuration
   private let mean, scale: Tensor?  // [M]
@@ -12,8 +13,8 @@ public struct HiFiGAN {
   /// Frames before and after a frame that its samples depend on.
   public let context: (before: Int, after: Int)
 
-  /// `parameters` lies at the root of transformers' names; files of other layouts are first brought to them by
-  /// ``VocoderKeys``. Throws ``ConfigurationError`` or `WeightError`.
+  /// `parameters` lies at the root of transformers' names; files of other layouts are first brought to them
+  /// by ``VocoderKeys``. Throws ``ConfigurationError`` or `WeightError`.
   public init(_ parameters: Parameters, _ configuration: Configuration = Configuration()) throws {
     try configuration.validate()
     self.configuration = configuration
@@ -29,8 +30,8 @@ public struct HiFiGAN {
     context = c.context
   }
 
-  /// Log-mels `[B, T, M]` to waveforms `[B, N]` in [−1, 1] with everything that the stages produce: somewhat more
-  /// than `hop · T` samples where a kernel and its rate differ by an odd number.
+  /// Log-mels `[B, T, M]` to waveforms `[B, N]` in [−1, 1] with everything that the stages produce: somewhat
+  /// more than `hop · T` samples where a kernel and its rate differ by an odd number.
   public func callAsFunction(_ mel: Tensor) -> Tensor {
     var mel = mel.contiguous  // [B, T, M]
     if configuration.normalizesInput, let mean, let scale {
@@ -45,8 +46,8 @@ public struct HiFiGAN {
 
   /// Log-mels `[B, T, M]` to exactly `hop · T` samples, `[B, hop · T]`.
   ///
-  /// More than `chunk` frames are computed piece by piece, each with all the frames that reach into its samples, so
-  /// the result is that of the whole at bounded memory.
+  /// More than `chunk` frames are computed piece by piece, each with all the frames that reach into its
+  /// samples, so the result is that of the whole at bounded memory.
   public func vocode(_ mel: Tensor, chunk: Int = 1024) -> Tensor {
     let (frames, hop) = (mel.size(1), configuration.hop)
     guard frames > max(chunk, 1) else {

@@ -38,6 +38,8 @@ extension HiFiGAN {
     /// Samples per mel frame.
     public var hop: Int { upsampleRates.reduce(1, *) }
 
+    private static let kernelLimit = 1024
+
     /// Channels after a stage.
     func channels(after stage: Int) -> Int { initialChannels >> (stage + 1) }
 
@@ -45,26 +47,30 @@ extension HiFiGAN {
       func require(_ condition: Bool, _ message: String) throws(ConfigurationError) {
         if !condition { throw ConfigurationError(message) }
       }
-      try require(melCount > 0, "model_in_dim must be positive, not \(melCount)")
+      try require((1...65_536).contains(melCount), "model_in_dim must be in 1...65536, not \(melCount)")
       try require(sampleRate > 0, "sampling_rate must be positive, not \(sampleRate)")
       let stages = upsampleRates.count
       try require(
         stages > 0 && stages < 16 && upsampleKernels.count == stages,
         "upsample_rates and upsample_kernel_sizes must have the same length, 1 to 15")
       try require(
-        zip(upsampleRates, upsampleKernels).allSatisfy { $0 > 0 && $1 >= $0 },
-        "every upsample kernel must be at least its rate: \(upsampleKernels) for \(upsampleRates)")
+        zip(upsampleRates, upsampleKernels).allSatisfy { $0 > 0 && $1 >= $0 && $1 <= Self.kernelLimit },
+        "every upsample kernel must be at least its rate and at most \(Self.kernelLimit): "
+          + "\(upsampleKernels) for \(upsampleRates)")
+      let hop = upsampleRates.reduce(1.0) { $0 * Double($1) }
       try require(
-        initialChannels > 0 && initialChannels.isMultiple(of: 1 << stages),
-        "upsample_initial_channel (\(initialChannels)) must be divisible by \(1 << stages) for \(stages) stages"
-      )
+        hop <= 65_536, "the product of upsample_rates is \(hop) samples per frame, at most 65536 work")
+      try require(
+        (1...65_536).contains(initialChannels) && initialChannels.isMultiple(of: 1 << stages),
+        "upsample_initial_channel (\(initialChannels)) must be at most 65536 and divisible by "
+          + "\(1 << stages) for \(stages) stages")
       try require(
         !residualKernels.isEmpty && residualDilations.count == residualKernels.count,
         "resblock_kernel_sizes and resblock_dilation_sizes must have the same length, at least 1")
       try require(
-        residualKernels.allSatisfy { $0 > 0 && !$0.isMultiple(of: 2) }
-          && residualDilations.joined().allSatisfy { $0 > 0 },
-        "resblock kernels must be odd and dilations positive")
+        residualKernels.allSatisfy { (1...Self.kernelLimit).contains($0) && !$0.isMultiple(of: 2) }
+          && residualDilations.joined().allSatisfy { (1...Self.kernelLimit).contains($0) },
+        "resblock kernels must be odd, dilations positive, both at most \(Self.kernelLimit)")
     }
   }
 }

@@ -1,7 +1,7 @@
 public import Torch
 
-/// What a discriminator says of waveforms: scores of their parts, near 1 for real and 0 for generated sound, and
-/// the activations on the way, for feature matching.
+/// What a discriminator says of waveforms: scores of their parts, near 1 for real and 0 for generated sound,
+/// and the activations on the way, for feature matching.
 public struct Judgement {
   public let scores: Tensor
   public let features: [Tensor]
@@ -12,8 +12,8 @@ public struct Judgement {
   }
 }
 
-/// HiFi-GAN's multi-period discriminator: waveforms folded into pictures whose rows are one period long, so that
-/// kernels `[k, 1]` see every p-th sample.
+/// HiFi-GAN's multi-period discriminator: waveforms folded into pictures whose rows are one period long, so
+/// that kernels `[k, 1]` see every p-th sample.
 public struct MultiPeriodDiscriminator {
   public struct Configuration: Codable, Sendable, Equatable {
     public var periods = [2, 3, 5, 7, 11]

@@ -29,8 +29,8 @@ public struct MelFilterBank: Sendable {
     self.weights = weights
   }
 
-  /// `filterCount + 2` frequencies in Hz, equally spaced in mel: filter i rises from edge i, peaks at i + 1 and
-  /// falls to i + 2.
+  /// `filterCount + 2` frequencies in Hz, equally spaced in mel: filter i rises from edge i, peaks at i + 1
+  /// and falls to i + 2.
   public static func edges(filterCount: Int, lowest: Double, highest: Double) -> [Double] {
     let (first, last) = (mel(lowest), mel(highest))
     return (0..<filterCount + 2).map { index in

@@ -45,8 +45,8 @@ extension MelSpectrogram {
   public enum Variant: String, Codable, Sendable, CaseIterable {
     /// Reflection of n_fft / 2: frame i is centred on sample hop · i. AudioLDM's inference package.
     case centered = "A"
-    /// Reflection of (n_fft − hop) / 2: frame i is centred on sample hop · (i + ½), and there is one frame per
-    /// hop. HiFi-GAN's convention, which autoencoder and vocoder were trained with.
+    /// Reflection of (n_fft − hop) / 2: frame i is centred on sample hop · (i + ½), and there is one frame
+    /// per hop. HiFi-GAN's convention, which autoencoder and vocoder were trained with.
     case hopAligned = "B"
   }
 
@@ -86,13 +86,14 @@ extension MelSpectrogram {
         if !condition { throw ConfigurationError(message) }
       }
       try require(sampleRate > 0, "sample_rate must be positive, not \(sampleRate)")
-      try require(transformLength >= 2, "n_fft must be at least 2, not \(transformLength)")
+      try require(
+        (2...65_536).contains(transformLength), "n_fft must be in 2...65536, not \(transformLength)")
       try require(
         (1...transformLength).contains(hop), "hop must be in 1...n_fft (\(transformLength)), not \(hop)")
       try require(
         (1...transformLength).contains(windowLength),
         "win_length must be in 1...n_fft (\(transformLength)), not \(windowLength)")
-      try require(melCount > 0, "n_mels must be positive, not \(melCount)")
+      try require((1...4096).contains(melCount), "n_mels must be in 1...4096, not \(melCount)")
       try require(
         lowestFrequency >= 0 && lowestFrequency < highestFrequency
           && highestFrequency <= Double(sampleRate) / 2,

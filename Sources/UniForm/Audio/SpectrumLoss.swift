@@ -1,14 +1,16 @@
 public import Torch
 
-/// The multi-resolution STFT loss: how far two sounds are apart in magnitude spectra of several window lengths.
+/// The multi-resolution STFT loss: how far two sounds are apart in magnitude spectra of several window
+/// lengths.
 ///
-/// Per resolution: spectral convergence, the relative error of the magnitudes, plus the mean distance of their
-/// logarithms; the mean over the resolutions.
+/// Per resolution: spectral convergence, the relative error of the magnitudes, plus the mean distance of
+/// their logarithms; the mean over the resolutions.
 public struct SpectrumLoss {
   private let spectra: [ShortTimeSpectrum]
   /// Magnitudes below it count as it, as in Parallel WaveGAN: √1e-7.
   private static let magnitudeFloor = 3.2e-4
-  /// The root mean square magnitude, about that of noise at −66 dB, below which errors are no longer relative.
+  /// The root mean square magnitude, about that of noise at −66 dB, below which errors are no longer
+  /// relative.
   private static let levelFloor = 1e-2
 
   public init(_ resolutions: [SpectrumResolution] = SpectrumResolution.published) throws(ConfigurationError) {

@@ -41,8 +41,8 @@ public struct VocoderLoss {
       + Self.featureMatching(generated: generated, real: real) * configuration.featureMatching
   }
 
-  /// The discriminators' own loss: real scores toward 1, generated ones toward 0. The generated waveform must be
-  /// detached.
+  /// The discriminators' own loss: real scores toward 1, generated ones toward 0. The generated waveform must
+  /// be detached.
   public static func discriminator(generated: [Judgement], real: [Judgement]) -> Tensor {
     sum(zip(generated, real).map { ($1.scores - 1).squared.mean + $0.scores.squared.mean })
   }

@@ -39,7 +39,7 @@ public struct DDPMScheduler: Scheduler {
 
   private func reverse(
     _ prediction: Tensor, varianceLogits: Tensor?, state: Tensor, at step: Int
-  ) -> DiagonalGaussian {
+  ) -> StepDistribution {
     let steps = [Double](repeating: Double(step), count: state.size(0))
     switch variance {
     case .learnedRange:

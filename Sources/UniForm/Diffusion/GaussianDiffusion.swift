@@ -57,15 +57,15 @@ public struct GaussianDiffusion: DiffusionProcess {
 // MARK: The reverse step
 
 /// Mean and log-variance of every element.
-public struct DiagonalGaussian {
+public struct StepDistribution {
   public let mean: Tensor
   public let logVariance: Tensor
 }
 
 extension GaussianDiffusion {
   /// The true reverse step, which knows x₀ (equations 8 and 9).
-  public func posterior(clean: Tensor, noisy: Tensor, at timesteps: [Double]) -> DiagonalGaussian {
-    DiagonalGaussian(
+  public func posterior(clean: Tensor, noisy: Tensor, at timesteps: [Double]) -> StepDistribution {
+    StepDistribution(
       mean: clean * gather(schedule.posteriorCleanCoefficient, timesteps).column(like: clean)
         + noisy * gather(schedule.posteriorNoisyCoefficient, timesteps).column(like: clean),
       logVariance: gather(schedule.posteriorLogVariance, timesteps).column(like: clean))
@@ -81,12 +81,12 @@ extension GaussianDiffusion {
   /// The network's reverse step; the logits interpolate between ln β̃ (at −1) and ln β (at 1).
   public func reverse(
     from noisy: Tensor, noise: Tensor, varianceLogits: Tensor, at timesteps: [Double]
-  ) -> DiagonalGaussian {
+  ) -> StepDistribution {
     let clean = predictedClean(from: noisy, noise: noise, at: timesteps)
     let upper = gather(schedule.betas, timesteps).map(log).column(like: noisy)
     let lower = gather(schedule.posteriorLogVariance, timesteps).column(like: noisy)
     let fraction = (varianceLogits + 1) / 2
-    return DiagonalGaussian(
+    return StepDistribution(
       mean: posterior(clean: clean, noisy: noisy, at: timesteps).mean,
       logVariance: fraction * upper + (1 - fraction) * lower)
   }
@@ -94,7 +94,7 @@ extension GaussianDiffusion {
   /// Bits per element `[B]` that the reverse step costs: a Kullback–Leibler divergence, and at timestep 0 the
   /// negative log-likelihood of x₀ in bins of 2/255.
   func variationalBound(
-    _ reverse: DiagonalGaussian, clean: Tensor, noisy: Tensor, at timesteps: [Double]
+    _ reverse: StepDistribution, clean: Tensor, noisy: Tensor, at timesteps: [Double]
   ) -> Tensor {
     let divergence = posterior(clean: clean, noisy: noisy, at: timesteps).divergence(from: reverse)
     let bits = divergence.meanPerClip / log(2)
@@ -108,9 +108,9 @@ extension GaussianDiffusion {
   }
 }
 
-extension DiagonalGaussian {
+extension StepDistribution {
   /// KL(self ‖ other) of every element, in nats.
-  func divergence(from other: DiagonalGaussian) -> Tensor {
+  func divergence(from other: StepDistribution) -> Tensor {
     let ratio = logVariance - other.logVariance
     return 0.5 * (ratio.exp - ratio - 1 + (mean - other.mean).squared * (-other.logVariance).exp)
   }

@@ -1,7 +1,7 @@
 internal import Foundation
 
-/// T5's relative positions: near distances have a bucket each, far ones share buckets that grow logarithmically,
-/// and half of the buckets belong to keys after the query.
+/// T5's relative positions: near distances have a bucket each, far ones share buckets that grow
+/// logarithmically, and half of the buckets belong to keys after the query.
 public struct RelativePositionBuckets: Sendable, Equatable {
   public let count: Int
   /// Everything at least this far shares the last bucket.

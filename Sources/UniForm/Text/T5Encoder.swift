@@ -2,8 +2,8 @@ public import Torch
 
 /// The encoder of T5 v1.1 and FLAN-T5, in float32 or bfloat16.
 ///
-/// Letters: B captions, L positions, D width, h heads, d head width, F feed-forward width. No layer has a bias
-/// vector, scores are not scaled, and the position bias of block 0 serves all blocks.
+/// Letters: B captions, L positions, D width, h heads, d head width, F feed-forward width. No layer has a
+/// bias vector, scores are not scaled, and the position bias of block 0 serves all blocks.
 public struct T5Encoder {
   public let configuration: Configuration
   private let embedding: Embedding
@@ -11,8 +11,8 @@ public struct T5Encoder {
   private let blocks: [Block]
   private let finalNorm: RMSNorm
 
-  /// `parameters` lies at the root of the published names (`shared`, `encoder`); files are first brought to them
-  /// by ``T5Keys``. Throws ``ConfigurationError`` or `WeightError`.
+  /// `parameters` lies at the root of the published names (`shared`, `encoder`); files are first brought to
+  /// them by ``T5Keys``. Throws ``ConfigurationError`` or `WeightError`.
   public init(_ parameters: Parameters, _ configuration: Configuration = Configuration()) throws {
     try configuration.validate()
     guard parameters.store.dtype != .float16 else {
@@ -28,16 +28,18 @@ public struct T5Encoder {
     finalNorm = try RMSNorm(encoder["final_layer_norm"], c.width, epsilon: c.epsilon)
   }
 
-  /// Token ids `[B, L]` with a mask `[B, L]` (nonzero for tokens) to embeddings in `dtype`, by default the dtype
-  /// of the parameters.
+  /// Token ids `[B, L]` with a mask `[B, L]` (nonzero for tokens) to embeddings in `dtype`, by default the
+  /// dtype of the parameters.
   public func callAsFunction(_ ids: Tensor, mask: Tensor, dtype: DType? = nil) -> TextEmbeddings {
+    precondition(dtype != .float16, "a T5 encoder overflows in float16")
     var x = embedding(ids).to(dtype ?? embedding.weight.dtype)  // [B, L, D]
     let bias = attentionBias(mask: mask)  // [B, h, L, L]
     for block in blocks { x = block(x, bias: bias) }  // [B, L, D]
     return TextEmbeddings(hiddenStates: finalNorm(x), mask: mask)
   }
 
-  /// What is added to the scores, in float32: a value per head and distance, and a huge negative one for padding.
+  /// What is added to the scores, in float32: a value per head and distance, and a huge negative one for
+  /// padding.
   private func attentionBias(mask: Tensor) -> Tensor {
     let length = mask.size(1)
     let buckets = RelativePositionBuckets(

@@ -49,8 +49,9 @@ extension T5Encoder {
         ("vocab_size", vocabularySize), ("d_model", width), ("d_kv", headWidth), ("d_ff", feedForwardWidth),
         ("num_layers", layers), ("num_heads", heads),
       ]
-      for (key, value) in positive where value < 1 {
-        throw ConfigurationError("\(key) must be positive, not \(value)")
+      let limit = 1 << 24
+      for (key, value) in positive where !(1...limit).contains(value) {
+        throw ConfigurationError("\(key) must be in 1...\(limit), not \(value)")
       }
       guard buckets >= 4, buckets.isMultiple(of: 4), maximumDistance > buckets / 4 else {
         throw ConfigurationError(

@@ -2,8 +2,8 @@ public import Torch
 
 /// Key names of published HiFi-GAN files brought to those of ``HiFiGAN``, which are transformers' names.
 public enum VocoderKeys {
-  /// Accepts transformers' layout and the original one: `ups` instead of `upsampler`, everything under `generator`
-  /// or `vocoder`, weight normalisation not yet folded.
+  /// Accepts transformers' layout and the original one: `ups` instead of `upsampler`, everything under
+  /// `generator` or `vocoder`, weight normalisation not yet folded.
   public static func generator(_ weights: Weights) throws(WeightError) -> Weights {
     let prefix = ["generator.", "vocoder.", "first_stage_model.vocoder."].first { prefix in
       weights.items.keys.contains { $0.hasPrefix(prefix + "conv_pre.") }

@@ -7,8 +7,8 @@ public enum WeightNorm {
     (gain: "parametrizations.weight.original0", direction: "parametrizations.weight.original1"),
   ]
 
-  /// Every pair of gain and direction, in either spelling, becomes `weight` of the same module; other tensors stay
-  /// as they are. Throws where one half of a pair is missing or does not fit.
+  /// Every pair of gain and direction, in either spelling, becomes `weight` of the same module; other tensors
+  /// stay as they are. Throws where one half of a pair is missing or does not fit.
   public static func folded(_ weights: Weights) throws(WeightError) -> Weights {
     var result = weights
     for (gainName, directionName) in spellings {

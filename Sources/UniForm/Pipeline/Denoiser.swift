@@ -1,0 +1,64 @@
+internal import Torch
+
+/// The network with everything bound that stays the same during one trajectory: task, text keys and values of every
+/// block, and the modulation of every scheduled step.
+struct Denoiser {
+  private let network: UniFormDiT
+  private let conditioning: UniFormDiT.Conditioning
+  private let videoTimes, audioTimes: UniFormDiT.TimeEmbedding  // [evaluations, …]
+  private let task: Tensor  // [R]
+  private let pixels: (height: Int, width: Int)
+  private let rows: Int
+
+  /// - Parameter text: R rows, as many as the loop asks about at once.
+  init(
+    _ network: UniFormDiT, text: TextConditioning, plan: NoisePlan, timesteps: [Double],
+    geometry: ClipGeometry, dtype: DType
+  ) {
+    self.network = network
+    let device = text.states.device
+    rows = text.rows
+    conditioning = network.conditioning(
+      states: text.states, mask: text.mask, dropped: text.dropped, dtype: dtype)
+    let frameRate = Tensor.full([timesteps.count], Double(geometry.frameRate), device: device)
+    let seen = plan.tokenTimesteps(timesteps, device: device)  // [evaluations]
+    videoTimes = network.timeEmbedding(seen.video, frameRate: frameRate, dtype: dtype)
+    audioTimes = network.timeEmbedding(seen.audio, frameRate: frameRate, dtype: dtype)
+    task = Tensor([Int](repeating: plan.task.id, count: rows), device: device)
+    pixels = (geometry.height, geometry.width)
+  }
+
+  /// The answer for `[R, …]` latents at one evaluation of the schedule.
+  func callAsFunction(_ latents: AVLatents, evaluation: Int) -> ModelOutput {
+    network(
+      latents, videoTime: videoTimes.row(evaluation, count: rows),
+      audioTime: audioTimes.row(evaluation, count: rows), task: task, conditioning: conditioning,
+      pixels: pixels)
+  }
+}
+
+extension UniFormPipeline {
+  /// From noise to the latents of one clip.
+  func denoise(
+    _ request: ResolvedRequest, seed: UInt64, text: TextConditioning, condition: EncodedCondition,
+    _ report: ProgressReport
+  ) throws -> AVLatents {
+    let plan = NoisePlan(task: request.task)
+    let geometry = request.geometry
+    let loop = DenoisingLoop(plan: plan, scheduler: request.scheduler, guidance: request.guidance)
+    let denoiser = Denoiser(
+      try networks.loadedTransformer(), text: text, plan: plan, timesteps: request.scheduler.timesteps,
+      geometry: geometry, dtype: dtype)
+    let noise = NoiseSource(
+      shapes: PerModality(video: geometry.videoLatentShape, audio: geometry.audioLatentShape),
+      seeds: [seed], device: device)
+    var evaluation = 0
+    return try loop(
+      noise: noise, condition: condition.latents,
+      progress: {
+        evaluation = $0.completed
+        return report.isWanted(.denoising, $0.completed, of: $0.total)
+      },
+      model: { latents, _ in denoiser(latents, evaluation: evaluation) })
+  }
+}

@@ -1,0 +1,40 @@
+/// A request that cannot be carried out, in one line: what, where, and what is allowed.
+public enum GenerationError: Error, Sendable, Equatable, CustomStringConvertible {
+  case outOfRange(setting: String, value: String, allowed: String)
+  case promptTooLong(setting: String, characters: Int, maximum: Int)
+  case controlCharacter(setting: String, codePoint: UInt32)
+  case negativePromptAlone
+  case frameSize(width: Int, height: Int, neededWidth: Int, neededHeight: Int)
+  case frameRate(Double, needed: Int)
+  case sampleRate(Int, needed: Int)
+  case emptyCondition(Modality)
+  case silentCondition
+  case unusableSamples
+  case unavailableDevice(String)
+  case unsupportedDType(String)
+
+  public var description: String {
+    switch self {
+    case .outOfRange(let setting, let value, let allowed): "\(setting): \(value) is not \(allowed)"
+    case .promptTooLong(let setting, let characters, let maximum):
+      "\(setting): \(characters) characters are too many; the most are \(maximum)"
+    case .controlCharacter(let setting, let codePoint):
+      "\(setting): holds the control character U+\(hexadecimal(codePoint)); give plain text"
+    case .negativePromptAlone: "negative prompt: has no effect without a prompt; give both or neither"
+    case .frameSize(let width, let height, let neededWidth, let neededHeight):
+      "video: frames of \(width)×\(height) pixels; the model takes \(neededWidth)×\(neededHeight)"
+    case .frameRate(let rate, let needed): "video: \(rate) frames per second; the model takes \(needed)"
+    case .sampleRate(let rate, let needed): "audio: \(rate) samples per second; the model takes \(needed)"
+    case .emptyCondition(let modality): "\(modality.rawValue): holds nothing"
+    case .silentCondition: "audio: is silent; there is nothing to make pictures from"
+    case .unusableSamples: "audio: holds samples that are no numbers"
+    case .unavailableDevice(let device): "device: \(device) is not available on this machine"
+    case .unsupportedDType(let dtype): "dtype: \(dtype) is not supported; use float32 or bfloat16"
+    }
+  }
+}
+
+private func hexadecimal(_ codePoint: UInt32) -> String {
+  let digits = String(codePoint, radix: 16, uppercase: true)
+  return String(repeating: "0", count: max(4 - digits.count, 0)) + digits
+}

@@ -1,0 +1,61 @@
+public import Media
+
+/// What to generate: a value that says everything but the model.
+///
+/// The task follows from the condition: none is text to audio and video, a sound is audio to video, pictures are video
+/// to audio.
+public struct GenerationRequest: Sendable, Equatable {
+  /// What is given besides text.
+  public enum Condition: Sendable, Equatable {
+    case none
+    /// Frames at the model's size and rate. Fewer than the clip needs are followed by copies of the last one, more
+    /// are cut.
+    case video(VideoFrames)
+    /// Sound at the model's rate; shorter sound is followed by silence, longer is cut.
+    case audio(Waveform)
+  }
+
+  /// Nil or blank: without text. Case and surrounding space do not matter; 10,000 characters at most.
+  public var prompt: String?
+  /// What guidance leads away from, instead of the null caption. Needs a prompt.
+  public var negativePrompt: String?
+  public var condition: Condition
+  /// 1…1000; the model's default where nil.
+  public var steps: Int?
+  /// A finite number from 0 on, 1 turns guidance off; the model's default where nil.
+  public var guidanceScale: Double?
+  /// The model's default where nil.
+  public var sampler: Sampler?
+  /// 1…10; the length that the model was trained on where nil.
+  public var seconds: Double?
+  /// The same seed gives the same clip with the same model and dtype.
+  public var seed: UInt64
+
+  public init(
+    prompt: String? = nil, negativePrompt: String? = nil, condition: Condition = .none, steps: Int? = nil,
+    guidanceScale: Double? = nil, sampler: Sampler? = nil, seconds: Double? = nil, seed: UInt64 = 0
+  ) {
+    self.prompt = prompt
+    self.negativePrompt = negativePrompt
+    self.condition = condition
+    self.steps = steps
+    self.guidanceScale = guidanceScale
+    self.sampler = sampler
+    self.seconds = seconds
+    self.seed = seed
+  }
+
+  public var task: GenerationTask {
+    switch condition {
+    case .none: .t2av
+    case .audio: .a2v
+    case .video: .v2a
+    }
+  }
+
+  public static let allowedSteps = 1...1000
+  public static let allowedSeconds = 1.0...10.0
+  public static let allowedCount = 1...1000
+  /// Characters of a prompt.
+  public static let maximumPromptLength = 10_000
+}

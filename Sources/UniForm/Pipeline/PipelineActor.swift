@@ -1,0 +1,50 @@
+public import Torch
+
+/// A pipeline for asynchronous code: an actor on a thread of its own.
+///
+/// ```swift
+/// let uniform = PipelineActor(try ModelDirectory(url))
+/// let clips = try await uniform.generate(GenerationRequest(prompt: "heavy rain on a tin roof"))
+/// ```
+///
+/// Requests are carried out one after another. A failed operator is thrown as `TorchError` instead of stopping the
+/// process.
+public actor PipelineActor {
+  private let executor = PipelineExecutor()
+  private let make: @Sendable () throws -> UniFormPipeline
+  private var pipeline: UniFormPipeline?
+
+  public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+  /// The arguments of ``UniFormPipeline/init(_:device:dtype:keepsLoaded:)``, which is made with the first request.
+  ///
+  /// - Parameter threads: that libtorch uses inside one operator on the CPU; nil leaves the choice to it.
+  public init(
+    _ directory: ModelDirectory, device: Device = .cpu, dtype: DType? = nil, keepsLoaded: Bool = true,
+    threads: Int? = nil
+  ) {
+    make = {
+      if let threads { ComputeThreads.count = threads }
+      return try UniFormPipeline(directory, device: device, dtype: dtype, keepsLoaded: keepsLoaded)
+    }
+  }
+
+  /// ``UniFormPipeline/generate(_:count:progress:)``. Cancelling the task stops it at the next report of progress.
+  public func generate(
+    _ request: GenerationRequest, count: Int = 1,
+    progress: @Sendable (GenerationProgress) -> Bool = { _ in true }
+  ) throws -> [GeneratedClip] {
+    try withPipeline { pipeline in
+      try pipeline.generate(request, count: count) { progress($0) && !Task.isCancelled }
+    }
+  }
+
+  /// Runs `body` on the pipeline's thread.
+  public func withPipeline<Result: Sendable>(_ body: (UniFormPipeline) throws -> Result) throws -> Result {
+    try catchingTorchErrors {
+      let pipeline = try self.pipeline ?? make()
+      self.pipeline = pipeline
+      return try body(pipeline)
+    }
+  }
+}

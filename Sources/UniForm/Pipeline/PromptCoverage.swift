@@ -1,0 +1,33 @@
+/// What of a prompt a model can have learned something about.
+///
+/// A small vocabulary holds the words it was trained on whole and spells others; a large one spells rarely.
+public struct PromptCoverage: Sendable, Equatable {
+  /// Words of the prompt that are whole pieces of the vocabulary, without articles and prepositions.
+  public let knownWords: [String]
+  /// The share of pieces in 0…1 that the vocabulary does not cover at all.
+  public let unknownFraction: Double
+
+  /// Words that say nothing about a scene.
+  static let fillers: Set<String> = [
+    "a", "an", "the", "of", "on", "in", "at", "to", "by", "with", "and", "or", "is", "are", "its", "it", "as",
+    "from", "into", "for", "over", "under", "while", "that", "this", "there",
+  ]
+}
+
+extension UniFormPipeline {
+  /// What the model's vocabulary knows of a prompt.
+  public func promptCoverage(_ prompt: String) throws -> PromptCoverage {
+    guard let caption = try Caption.cleaned(prompt, setting: "prompt") else {
+      return PromptCoverage(knownWords: [], unknownFraction: 0)
+    }
+    return PromptCoverage(
+      knownWords: try tokenizer().knownWords(caption).filter { !PromptCoverage.fillers.contains($0) },
+      unknownFraction: try tokenizer().unknownFraction(caption))
+  }
+
+  /// Whether a cleaned prompt has more tokens than the model reads.
+  func isCut(_ prompt: String) throws -> Bool {
+    let limit = model.transformer.maximumTextLength
+    return try tokenizer().encode(prompt, maximumLength: limit + 1).length > limit
+  }
+}

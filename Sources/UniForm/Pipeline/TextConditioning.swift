@@ -1,0 +1,69 @@
+internal import Torch
+
+/// Text states for the denoiser: one row for a single pass; two, captions before null caption, for guidance.
+struct TextConditioning {
+  /// `[R, L, caption width]` float32.
+  let states: Tensor
+  /// `[R, L]`, 1 for tokens.
+  let mask: Tensor
+  /// `[R]`: rows that become the null caption.
+  let dropped: Tensor?
+  /// Rows R.
+  var rows: Int { states.size(0) }
+
+  /// The null caption alone.
+  static func null(length: Int, width: Int, device: Device) -> TextConditioning {
+    TextConditioning(
+      states: .zeros([1, length, width], device: device),
+      mask: .ones([1, length], dtype: .int64, device: device), dropped: Tensor([true], device: device))
+  }
+
+  /// A caption alone.
+  init(caption: TextEmbeddings) {
+    self.init(states: caption.hiddenStates, mask: caption.mask, dropped: nil)
+  }
+
+  /// A caption, then the null caption of the same length.
+  init(guided caption: TextEmbeddings) {
+    let (states, mask) = (caption.hiddenStates, caption.mask)
+    self.init(
+      states: .concatenate([states, states], axis: 0), mask: .concatenate([mask, mask], axis: 0),
+      dropped: Tensor([false, true], device: states.device))
+  }
+
+  /// Both rows of a batch of two captions, the negative one second.
+  init(pair captions: TextEmbeddings) { self.init(caption: captions) }
+
+  private init(states: Tensor, mask: Tensor, dropped: Tensor?) {
+    self.states = states
+    self.mask = mask
+    self.dropped = dropped
+  }
+}
+
+extension UniFormPipeline {
+  /// Encodes the captions of a request; without text no encoder is needed.
+  func encodeText(_ request: ResolvedRequest, _ report: ProgressReport) throws -> TextConditioning {
+    try report.stage(.encodingText) { try encodeText(request) }
+  }
+
+  private func encodeText(_ request: ResolvedRequest) throws -> TextConditioning {
+    let c = model.transformer
+    guard let prompt = request.prompt else {
+      return .null(
+        length: min(model.defaults.nullCaptionLength, c.maximumTextLength), width: c.captionChannels,
+        device: device)
+    }
+    let captions = request.guidance == nil ? [prompt] : [prompt, request.negativePrompt].compactMap(\.self)
+    let tokens = try tokenizer().encode(captions, maximumLength: c.maximumTextLength)
+    func tensor(_ values: [Int64]) -> Tensor {
+      Tensor(values.map(Int.init), shape: [tokens.count, tokens.length], device: device)
+    }
+    let embeddings = try networks.loadedTextEncoder()(tensor(tokens.ids), mask: tensor(tokens.mask))
+    return switch (request.guidance, captions.count) {
+    case (nil, _): TextConditioning(caption: embeddings)
+    case (_, 1): TextConditioning(guided: embeddings)
+    default: TextConditioning(pair: embeddings)
+    }
+  }
+}

@@ -1,0 +1,79 @@
+internal import Foundation
+public import Torch
+
+/// Each loader maps the part's file into memory and checks its names and shapes; elements are copied only where their
+/// type or device changes. Errors are `WeightError` with the file and the tensor.
+extension ModelDirectory {
+  public func loadTokenizer() throws -> T5Tokenizer {
+    let tokenizer = try T5Tokenizer(contentsOf: tokenizerURL)
+    guard tokenizer.vocabularySize <= textEncoder.vocabularySize else {
+      throw ModelError.inconsistent(
+        file: url.appending(path: "text_encoder/config.json").path, key: "vocab_size",
+        found: "\(textEncoder.vocabularySize)", needed: "\(tokenizer.vocabularySize) or more",
+        by: "the tokenizer")
+    }
+    return tokenizer
+  }
+
+  public func loadTextEncoder(dtype: DType = .float32, device: Device = .cpu) throws -> T5Encoder {
+    try load(.textEncoder, dtype, device, keys: T5Keys.encoder) { try T5Encoder($0, textEncoder) }
+  }
+
+  public func loadTransformer(dtype: DType = .float32, device: Device = .cpu) throws -> UniFormDiT {
+    try load(.transformer, dtype, device) { try UniFormDiT($0, transformer) }
+  }
+
+  public func loadVideoEncoder(dtype: DType = .float32, device: Device = .cpu) throws -> VideoVAE.Encoder {
+    try load(.videoVAE, dtype, device, keys: { $0.withAutoencoderKeys() }, half: .encoder) {
+      try VideoVAE.Encoder($0, videoVAE)
+    }
+  }
+
+  public func loadVideoDecoder(dtype: DType = .float32, device: Device = .cpu) throws -> VideoVAE.Decoder {
+    try load(.videoVAE, dtype, device, keys: { $0.withAutoencoderKeys() }, half: .decoder) {
+      try VideoVAE.Decoder($0, videoVAE)
+    }
+  }
+
+  public func loadAudioEncoder(dtype: DType = .float32, device: Device = .cpu) throws -> AudioVAE.Encoder {
+    try load(.audioVAE, dtype, device, keys: { $0.withAutoencoderKeys() }, half: .encoder) {
+      try AudioVAE.Encoder($0, audioVAE)
+    }
+  }
+
+  public func loadAudioDecoder(dtype: DType = .float32, device: Device = .cpu) throws -> AudioVAE.Decoder {
+    try load(.audioVAE, dtype, device, keys: { $0.withAutoencoderKeys() }, half: .decoder) {
+      try AudioVAE.Decoder($0, audioVAE)
+    }
+  }
+
+  public func loadVocoder(dtype: DType = .float32, device: Device = .cpu) throws -> HiFiGAN {
+    try load(.vocoder, dtype, device, keys: VocoderKeys.generator) { try HiFiGAN($0, vocoder) }
+  }
+
+  /// The halves of an autoencoder, which load without each other.
+  private enum Half {
+    case encoder, decoder
+
+    func owns(_ tensor: String) -> Bool {
+      let steps = tensor.split(separator: ".")
+      return switch self {
+      case .encoder: steps.contains("encoder") || steps.contains("quant_conv")
+      case .decoder: steps.contains("decoder") || steps.contains("post_quant_conv")
+      }
+    }
+  }
+
+  private func load<Network>(
+    _ part: Part, _ dtype: DType, _ device: Device, keys: (Weights) throws -> Weights = { $0 },
+    half: Half? = nil, _ make: (Parameters) throws -> Network
+  ) throws -> Network {
+    let weights = try keys(Weights(contentsOf: weightsURL(part)))
+    let store = ParameterStore(loading: weights, dtype: dtype, device: device)
+    let network = try make(store.root)
+    let other: Half? = half.map { $0 == .encoder ? .decoder : .encoder }
+    let unknown = store.unusedNames.filter { other?.owns($0) != true }
+    guard unknown.isEmpty else { throw WeightError.unexpected(tensors: unknown, file: weights.source) }
+    return network
+  }
+}
