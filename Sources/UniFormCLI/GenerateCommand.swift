@@ -45,7 +45,7 @@ struct GenerateCommand: AsyncParsableCommand {
     if let batch = content.batch {
       try await generation.run(batch: BatchFile(contentsOf: URL(filePath: batch)))
     } else {
-      try await generation.run(content.job(output))
+      try await generation.run(content.job(output, seed: sampling.seed))
     }
   }
 }
@@ -139,6 +139,3 @@ struct OutputOptions: ParsableArguments {
     if json && quiet { throw ValidationError("--json and --quiet contradict each other; give one of them") }
   }
 }
-
-extension Sampler: ExpressibleByArgument {}
-extension VideoReader.Fit: ExpressibleByArgument {}

@@ -108,26 +108,5 @@ extension ContentOptions {
     if let sheet = output.sheet, URL(filePath: sheet).pathExtension.lowercased() != "png" {
       throw ValidationError("--sheet is '\(sheet)'; give a name that ends in .png")
     }
-    try PromptCheck.check(prompt, name: "--prompt")
-    try PromptCheck.check(negativePrompt, name: "--negative-prompt")
-  }
-}
-
-enum PromptCheck {
-  /// - Throws: for text that no caption can be.
-  static func check(_ text: String?, name: String) throws {
-    guard let text else { return }
-    guard text.count <= GenerationRequest.maximumPromptLength else {
-      throw ValidationError(
-        "\(name) has \(text.count) characters; use at most \(GenerationRequest.maximumPromptLength)")
-    }
-    let isControl = { (scalar: Unicode.Scalar) in
-      scalar.properties.generalCategory == .control && !"\t\n\r".unicodeScalars.contains(scalar)
-    }
-    if let scalar = text.unicodeScalars.first(where: isControl) {
-      let code = String(scalar.value, radix: 16, uppercase: true)
-      throw ValidationError(
-        "\(name) holds the control character U+\(String(repeating: "0", count: max(0, 4 - code.count)))\(code); remove it")
-    }
   }
 }

@@ -3,7 +3,6 @@ import Synchronization
 
 /// Ctrl-C and requests to end: the first cancels the work, which removes what it began; the second ends at once.
 enum Interruption {
-  private static let sources = Mutex<[any DispatchSourceSignal]>([])
   private static let count = Atomic<Int>(0)
 
   /// How long cancelled work may take to tidy up. Computation in libtorch cannot be stopped on the way, and has
@@ -21,7 +20,8 @@ enum Interruption {
         DispatchQueue.global(qos: .userInteractive).asyncAfter(deadline: .now() + patience) { endNow() }
       }
       source.activate()
-      sources.withLock { $0.append(source) }
+      // It lives as long as the process.
+      _ = Unmanaged.passRetained(source as AnyObject)
     }
   }
 

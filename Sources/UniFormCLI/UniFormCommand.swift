@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import UniForm
 
 @main
 struct UniFormCommand: AsyncParsableCommand {
@@ -17,7 +18,7 @@ struct UniFormCommand: AsyncParsableCommand {
       well, and otherwise follows sysexits.h: 64 wrong arguments, 65 unusable input, 66 missing input, 69 missing \
       tool or device, 73 output cannot be created, 74 disk full, 75 out of memory, 130 interrupted.
       """,
-    version: "uniform \(version)",
+    version: "uniform \(UniFormVersion.current)",
     groupedSubcommands: [
       CommandGroup(name: "Making clips:", subcommands: [GenerateCommand.self]),
       CommandGroup(name: "Looking:", subcommands: [InfoCommand.self, InspectCommand.self]),
@@ -46,8 +47,12 @@ struct UniFormCommand: AsyncParsableCommand {
   /// Prints help where it was asked for, and otherwise one line that says what is wrong.
   private static func end(with error: any Error) -> Never {
     guard exitCode(for: error) != .success else { exit(withError: error) }
-    if let quiet = error as? ExitCode { exit(withError: quiet) }
+    if let quiet = error as? QuietFailure { exit(withError: ExitCode(quiet.status.rawValue)) }
     let failure = failure(error)
+    if failure.status == .interrupted {
+      StandardError.print("uniform: interrupted")
+      Interruption.endNow()
+    }
     StandardError.print("uniform: error: \(failure)")
     exit(withError: ExitCode(failure.status.rawValue))
   }
