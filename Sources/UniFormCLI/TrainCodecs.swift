@@ -10,7 +10,7 @@ struct TrainTokenizer: AsyncParsableCommand {
     commandName: "tokenizer", abstract: "Train the SentencePiece model on captions of scenes.")
   @Option(help: ArgumentHelp("Model directory to train in.", valueName: "dir")) var model: String
   @Option(help: "Captions to train on.") var captions = 20_000
-  @Option(help: "Pieces of the vocabulary.") var size = 512
+  @Option(help: "Pieces of the vocabulary.") var size = 352
   @Option(help: "Seed of the captions.") var seed: UInt64 = 42
 
   func validate() throws {

@@ -1,0 +1,195 @@
+import Foundation
+import Media
+import Testing
+import Torch
+
+@testable import UniForm
+
+@Suite("Pipeline") struct PipelineTests {
+  let folder: TemporaryFolder
+  let pipeline: UniFormPipeline
+
+  init() throws {
+    folder = try TemporaryFolder()
+    try TinyModel().write(to: folder.url)
+    pipeline = try UniFormPipeline(ModelDirectory(folder.url), dtype: .float32)
+  }
+
+  @Test("text gives pictures and sound of exactly the length asked for", arguments: [1.0, 1.3, 2.0])
+  func textToAudioAndVideo(seconds: Double) throws {
+    let clip = try pipeline.generate(GenerationRequest(prompt: "rain on a tin roof", seconds: seconds))[0]
+    let video = try #require(clip.video)
+    let audio = try #require(clip.audio)
+    #expect((video.width, video.height) == (32, 32))
+    #expect(video.count == Int((seconds * 17).rounded()) && video.frameRate == 17)
+    #expect(audio.samples.count == Int((seconds * 16_000).rounded()) && audio.sampleRate == 16_000)
+    #expect(audio.samples.allSatisfy { abs($0) <= 1 } && audio.peak > 0)
+    #expect(clip.melBins == 64 && clip.melFrames == Int((seconds * 100).rounded(.up)))
+    #expect(clip.mel.count == clip.melFrames * clip.melBins)
+    #expect(clip.settings.task == .t2av && clip.settings.seconds == seconds)
+    #expect(clip.notes.isEmpty == (seconds == 1))
+  }
+
+  @Test("pictures give sound alone, of the pictures' condition unchanged")
+  func videoToAudio() throws {
+    let request = GenerationRequest(condition: .video(TinyModel.frames()))
+    let clip = try pipeline.generate(request)[0]
+    #expect(clip.video == nil && clip.audio?.samples.count == 16_000 && clip.settings.task == .v2a)
+    let latents = try pipeline.latents(request)
+    let coded = try withoutGradient {
+      try pipeline.model.loadVideoEncoder()(TinyModel.frames().tensor).mode
+    }
+    #expect(latents.video.floats == coded.floats)
+  }
+
+  @Test("sound gives pictures alone, of the sound's condition unchanged and its spectrogram")
+  func audioToVideo() throws {
+    let request = GenerationRequest(condition: .audio(TinyModel.sound()))
+    let clip = try pipeline.generate(request)[0]
+    #expect(clip.audio == nil && clip.video?.count == 17 && clip.settings.task == .a2v)
+    #expect(clip.mel.count == 100 * 64)
+    let sound = TinyModel.sound().peakNormalized(count: 16_000)
+    let mel = try MelSpectrogram()(sound.tensor.unsqueezed(0)).narrowed(1, start: 0, length: 100)
+    #expect(clip.mel == mel.floats)
+    let coded = try withoutGradient { try pipeline.model.loadAudioEncoder()(mel.unsqueezed(1)).mode }
+    #expect(try pipeline.latents(request).audio.floats == coded.floats)
+  }
+
+  @Test("a short condition holds its last frame, a long one is cut")
+  func lengthOfCondition() throws {
+    let short = TinyModel.frames(count: 5)
+    var held = short
+    for _ in 5..<17 { held.pixels += short.pixels.suffix(32 * 32 * 3) }
+    let long = VideoFrames(
+      width: 32, height: 32, frameRate: 17, pixels: held.pixels + TinyModel.frames(seed: 9).pixels)
+    let expected = try latents(GenerationRequest(condition: .video(held)))
+    #expect(try latents(GenerationRequest(condition: .video(short))) == expected)
+    #expect(try latents(GenerationRequest(condition: .video(long))) == expected)
+    let sound = GenerationRequest(condition: .audio(TinyModel.sound(count: 9_000)))
+    #expect(try pipeline.generate(sound)[0].video?.count == 17)
+  }
+
+  @Test("a seed gives the same latents whatever the count, and another seed gives others")
+  func seeds() throws {
+    let request = GenerationRequest(prompt: "a bell rings", seed: 7)
+    let three = try pipeline.latents(request, count: 3)
+    for index in 0..<3 {
+      let alone = try latents(GenerationRequest(prompt: "a bell rings", seed: 7 + UInt64(index)))
+      #expect(three.clips(index..<index + 1).values == alone)
+    }
+    #expect(three.clips(0..<1).values != three.clips(1..<2).values)
+    let clips = try pipeline.generate(request, count: 2)
+    #expect(clips.map(\.settings.seed) == [7, 8])
+    #expect(
+      clips[1].video == (try pipeline.generate(GenerationRequest(prompt: "a bell rings", seed: 8))[0].video))
+  }
+
+  @Test(
+    "any number of threads gives the same latents, pictures and sound", arguments: GenerationTask.allCases)
+  func threads(task: GenerationTask) throws {
+    let before = ComputeThreads.count
+    defer { ComputeThreads.count = before }
+    var request = GenerationRequest(prompt: "heavy rain and wind", seed: 3)
+    switch task {
+    case .t2av: break
+    case .a2v: request.condition = .audio(TinyModel.sound())
+    case .v2a: request.condition = .video(TinyModel.frames())
+    }
+    for dtype in [DType.float32, .bfloat16] {
+      let pipeline = try UniFormPipeline(pipeline.model, dtype: dtype)
+      ComputeThreads.count = 1
+      let expected = try pipeline.latents(request).values
+      let clip = try pipeline.generate(request)[0]
+      for threads in 2...4 {
+        ComputeThreads.count = threads
+        #expect(try pipeline.latents(request).values == expected, "\(dtype), \(threads) threads")
+        let other = try pipeline.generate(request)[0]
+        #expect(other.video == clip.video, "\(dtype), \(threads) threads")
+        #expect(other.audio == clip.audio, "\(dtype), \(threads) threads")
+      }
+    }
+  }
+
+  @Test("text, negative text, guidance and task reach the result; case and space do not")
+  func text() throws {
+    let plain = try latents(GenerationRequest())
+    let rain = try latents(GenerationRequest(prompt: "heavy rain"))
+    #expect(rain != plain)
+    #expect(rain != (try latents(GenerationRequest(prompt: "a bell rings"))))
+    #expect(rain == (try latents(GenerationRequest(prompt: "  Heavy\tRAIN \n"))))
+    #expect(plain == (try latents(GenerationRequest(prompt: " \n"))))
+    #expect(plain == (try latents(GenerationRequest(guidanceScale: 7))))
+    #expect(rain != (try latents(GenerationRequest(prompt: "heavy rain", guidanceScale: 1))))
+    #expect(rain != (try latents(GenerationRequest(prompt: "heavy rain", negativePrompt: "a bell"))))
+  }
+
+  @Test("guidance against the caption itself changes nothing")
+  func negativeEqualsPrompt() throws {
+    let single = try pipeline.latents(GenerationRequest(prompt: "a bell rings", guidanceScale: 1))
+    let guided = try pipeline.latents(
+      GenerationRequest(prompt: "a bell rings", negativePrompt: "a bell rings", guidanceScale: 4))
+    #expect((single.video - guided.video).abs.maximum.item < 1e-4)
+    #expect((single.audio - guided.audio).abs.maximum.item < 1e-4)
+  }
+
+  @Test("bfloat16 stays close to float32")
+  func bfloat16() throws {
+    let half = try UniFormPipeline(pipeline.model, dtype: .bfloat16)
+    let request = GenerationRequest(prompt: "a bell rings", steps: 4)
+    let (exact, rounded) = (try pipeline.latents(request), try half.latents(request))
+    for modality in Modality.allCases {
+      let error = (exact[modality] - rounded[modality]).abs.mean.item
+      #expect(error > 0 && error < 0.05 * exact[modality].abs.mean.item, "\(modality): \(error)")
+    }
+  }
+
+  @Test("networks freed after use give the same clip")
+  func memory() throws {
+    let frugal = try UniFormPipeline(pipeline.model, dtype: .float32, keepsLoaded: false)
+    let request = GenerationRequest(prompt: "a bell rings")
+    #expect(try frugal.latents(request).values == latents(request))
+    #expect(try frugal.generate(request)[0].audio == pipeline.generate(request)[0].audio)
+    pipeline.unload()
+    #expect(try pipeline.latents(request).values == frugal.latents(request).values)
+  }
+
+  @Test("progress counts every stage of every clip")
+  func progress() throws {
+    var seen: [GenerationProgress] = []
+    _ = try pipeline.generate(GenerationRequest(prompt: "rain", steps: 3), count: 2) {
+      seen.append($0)
+      return true
+    }
+    let stages = seen.map(\.stage).reduce(into: [GenerationProgress.Stage]()) {
+      if $0.last != $1 { $0.append($1) }
+    }
+    let perClip: [GenerationProgress.Stage] = [.denoising, .decodingVideo, .decodingAudio, .vocoding]
+    #expect(stages == [.encodingText] + perClip + perClip)
+    let denoising = seen.filter { $0.stage == .denoising && $0.clip == 1 }
+    #expect(denoising.map(\.completed) == [0, 1, 2, 3] && denoising.allSatisfy { $0.total == 3 })
+    #expect(seen.allSatisfy { $0.clipCount == 2 })
+  }
+
+  @Test("a caller who has had enough stops every stage", arguments: GenerationProgress.Stage.allCases)
+  func cancellation(stage: GenerationProgress.Stage) throws {
+    var request = GenerationRequest(prompt: "rain", steps: 50)
+    if stage == .encodingCondition { request.condition = .video(TinyModel.frames()) }
+    var reports = 0
+    #expect(throws: CancellationError.self) {
+      _ = try pipeline.generate(request) {
+        if $0.stage == stage { reports += 1 }
+        return $0.stage != stage
+      }
+    }
+    #expect(reports == 1)
+  }
+
+  private func latents(_ request: GenerationRequest) throws -> [[Float]] {
+    try pipeline.latents(request).values
+  }
+}
+
+extension AVLatents {
+  /// Every number, for comparison bit for bit.
+  var values: [[Float]] { [video.floats, audio.floats] }
+}
