@@ -22,8 +22,9 @@ import Testing
 
   @Test func `shows the middle of every eighth of the clip, from left to right`() {
     let page = sheet(title: "").draw()
-    let levels = (0..<8).map { tile in page.pixels[(120 * page.width + 28 + tile * 164 + 80) * 3] }
-    #expect(levels == (0..<8).map { UInt8((2 * $0 + 1) * 16) })
+    let levels: [UInt8] = (0..<8).map { tile in page.pixels[(120 * page.width + 108 + tile * 164) * 3] }
+    let expected: [UInt8] = [16, 48, 80, 112, 144, 176, 208, 240]
+    #expect(levels == expected)
   }
 
   @Test func `draws low tones low and silence dark`() {
@@ -39,12 +40,13 @@ import Testing
   }
 
   @Test func `colours rise evenly in lightness, so that they also read in grey`() {
-    let luminance = SheetColors.map.map {
-      0.2126 * Double($0.0) + 0.7152 * Double($0.1) + 0.0722 * Double($0.2)
+    let linear = { (byte: UInt8) in pow((Double(byte) / 255 + 0.055) / 1.055, 2.4) }
+    let luminance: [Double] = SheetColors.map.map { color in
+      0.2126 * linear(color.0) + 0.7152 * linear(color.1) + 0.0722 * linear(color.2)
     }
-    for (darker, lighter) in zip(luminance, luminance.dropFirst()) { #expect(lighter > darker - 1) }
-    #expect(luminance[0] < 15)
-    #expect(luminance[255] > 220)
+    for (darker, lighter) in zip(luminance, luminance.dropFirst()) { #expect(lighter > darker - 5e-4) }
+    #expect(luminance[0] < 0.01)
+    #expect(luminance[255] > 0.85)
   }
 
   @Test(arguments: [1, 3, 7, 8, 100, 333])
