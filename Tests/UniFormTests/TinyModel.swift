@@ -13,7 +13,7 @@ final class TemporaryFolder {
 }
 
 /// A whole model of random weights, small enough that a clip takes a fraction of a second.
-struct TinyModel {
+struct TinyModel: Equatable {
   var index = ModelIndex()
   var textEncoder = T5Encoder.Configuration()
   var transformer = UniFormDiT.Configuration()
@@ -23,10 +23,12 @@ struct TinyModel {
   var mel = MelSpectrogram.Configuration()
   var vocoder = HiFiGAN.Configuration()
 
-  static let sentences = [
-    "rain on a tin roof", "a red ball bounces on the floor", "a bell rings", "heavy rain and wind",
-    "a hammer strikes an anvil", "waves roll on a beach",
-  ]
+  /// Varied enough that whole words become pieces.
+  static let sentences = ["heavy", "gentle", "distant", "sudden"].flatMap { kind in
+    ["rain", "wind", "hammer", "bell", "waves"].flatMap { thing in
+      ["on a tin roof", "over the beach", "in a forest", "beside the road"].map { "\(kind) \(thing) \($0)" }
+    }
+  }
 
   init() {
     index.name = "tiny"
@@ -43,7 +45,7 @@ struct TinyModel {
     (textEncoder.layers, textEncoder.heads) = (1, 2)
 
     (transformer.depth, transformer.hiddenSize, transformer.heads) = (1, 48, 2)
-    (transformer.captionChannels, transformer.maximumTextLength) = (16, 12)
+    (transformer.captionChannels, transformer.maximumTextLength) = (16, 40)
 
     videoVAE.spatial.patchSize = 4
     videoVAE.spatial.blockOutChannels = [8, 8]
@@ -63,40 +65,46 @@ struct TinyModel {
 
   /// Writes the directory; the same bytes each time.
   func write(to url: URL) throws {
-    func folder(_ name: String) throws -> URL {
-      let folder = url.appending(path: name)
-      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-      return folder
+    for (path, data) in try self == Self() ? Self.files.get() : contents() {
+      let file = url.appending(path: path)
+      try FileManager.default.createDirectory(
+        at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try data.write(to: file)
     }
-    func write(
-      _ name: String, _ configuration: some JSONConfiguration, _ weights: String,
-      _ make: (ParameterStore) throws -> Void
-    ) throws {
-      let folder = try folder(name)
-      try configuration.json().write(to: folder.appending(path: "config.json"))
+  }
+
+  /// Of the unchanged model, which most tests want.
+  private static let files = Result { try TinyModel().contents() }
+
+  private func contents() throws -> [String: Data] {
+    var files = [
+      "model_index.json": try index.json(),
+      "tokenizer/spiece.model": Data(
+        try T5Tokenizer.train(sentences: Self.sentences, vocabularySize: 40)),
+      "scheduler/scheduler_config.json": try diffusion.json(), "mel/config.json": try mel.json(),
+      "text_encoder/config.json": try textEncoder.json(), "transformer/config.json": try transformer.json(),
+      "vae/config.json": try videoVAE.json(), "audio_vae/config.json": try audioVAE.json(),
+      "vocoder/config.json": try vocoder.json(),
+    ]
+    func add(_ part: ModelDirectory.Part, _ make: (Parameters) throws -> Void) throws {
       let store = ParameterStore(seed: 1)
-      try make(store)
-      try SafeTensors.write(store.entries.map { ($0.name, $0.tensor) }, to: folder.appending(path: weights))
+      try make(store.root)
+      // The denoiser starts with a zero output; filled, every path counts.
+      let generator = Generator(seed: 2)
+      for entry in store.entries where part == .transformer && !entry.tensor.anyTrue {
+        entry.tensor.copy_(Tensor.randn(entry.tensor.shape, generator: generator) * 0.2)
+      }
+      let folder = try TemporaryFolder()
+      let file = folder.url.appending(path: part.weightsName)
+      try SafeTensors.write(store.entries.map { ($0.name, $0.tensor) }, to: file)
+      files["\(part.rawValue)/\(part.weightsName)"] = try Data(contentsOf: file)
     }
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    try index.json().write(to: url.appending(path: "model_index.json"))
-    try Data(T5Tokenizer.train(sentences: Self.sentences, vocabularySize: 60))
-      .write(to: folder("tokenizer").appending(path: "spiece.model"))
-    try diffusion.json().write(to: folder("scheduler").appending(path: "scheduler_config.json"))
-    try mel.json().write(to: folder("mel").appending(path: "config.json"))
-    try write("text_encoder", textEncoder, "model.safetensors") { _ = try T5Encoder($0.root, textEncoder) }
-    try write("transformer", transformer, "diffusion_pytorch_model.safetensors") { store in
-      _ = try UniFormDiT(store.root, transformer)
-      // The network starts with a zero output; filled, every path counts.
-      GoldenFill.fill(store)
-    }
-    try write("vae", videoVAE, "diffusion_pytorch_model.safetensors") {
-      _ = try VideoVAE($0.root, videoVAE)
-    }
-    try write("audio_vae", audioVAE, "diffusion_pytorch_model.safetensors") {
-      _ = try AudioVAE($0.root, audioVAE)
-    }
-    try write("vocoder", vocoder, "model.safetensors") { _ = try HiFiGAN($0.root, vocoder) }
+    try add(.textEncoder) { _ = try T5Encoder($0, textEncoder) }
+    try add(.transformer) { _ = try UniFormDiT($0, transformer) }
+    try add(.videoVAE) { _ = try VideoVAE($0, videoVAE) }
+    try add(.audioVAE) { _ = try AudioVAE($0, audioVAE) }
+    try add(.vocoder) { _ = try HiFiGAN($0, vocoder) }
+    return files
   }
 
   // MARK: Media that fit
