@@ -47,7 +47,12 @@ let package = Package(
       swiftSettings: strict),
     .target(name: "Scenes", dependencies: ["Media"], swiftSettings: strict),
     .testTarget(
-      name: "UniFormCLITests", dependencies: ["UniFormCLI", "UniForm", "Scenes", "Media"], swiftSettings: strict),
+      name: "UniFormCLITests",
+      dependencies: [
+        "UniFormCLI", "UniForm", "Torch", "Scenes", "Media",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      exclude: ["Help"], swiftSettings: strict),
     .testTarget(name: "MediaTests", dependencies: ["Media"], swiftSettings: strict),
     .testTarget(name: "ScenesTests", dependencies: ["Scenes", "Media"], swiftSettings: strict),
     .testTarget(

@@ -10,9 +10,9 @@ enum SheetColors {
 
   private static func color(at level: Double) -> (UInt8, UInt8, UInt8) {
     let lightness = 0.10 + 0.87 * level
-    // From blue (275°) over magenta and red to yellow (100° = 460°).
-    let hue = (275 + 185 * pow(level, 0.8)) * .pi / 180
-    var chroma = 0.21 * pow(sin(.pi * (0.06 + 0.86 * level)), 0.9)
+    // From blue (280°) over magenta and red to yellow (100° = 460°).
+    let hue = (280 + 180 * pow(level, 0.9)) * .pi / 180
+    var chroma = 0.18 * pow(sin(.pi * (0.06 + 0.86 * level)), 0.9)
     // What a screen cannot show is paled until it can, rather than clipped to another hue.
     while chroma > 0 {
       let rgb = linearRGB(lightness, chroma * cos(hue), chroma * sin(hue))

@@ -17,7 +17,7 @@ struct GenerateCommand: AsyncParsableCommand {
 
       Examples:
 
-        uniform generate --prompt "a bell rings twice" --seed 7 --output bell.mp4 --sheet bell.png
+        uniform generate --prompt "a bell rings" --output bell.mp4 --sheet bell.png
         uniform generate --video hammer.mp4 --start 2 --output hammer-with-sound.mp4
         uniform generate --audio waves.wav --prompt "waves on a beach" --output waves.mp4
         uniform generate --batch clips.csv
@@ -79,12 +79,12 @@ struct ContentOptions: ParsableArguments {
 struct SamplingOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Steps from noise to clip; more are slower and finer. Without it, the model's own number, mostly 30.",
+      "Steps from noise to clip; more are slower and finer. Without it, the model's own number, usually 30.",
       valueName: "number"))
   var steps: Int?
   @Option(
     help: ArgumentHelp(
-      "How closely to follow the prompt; 1 is not at all closer. Without it, the model's own number, mostly 5.",
+      "How closely to follow the prompt; 1 is not at all closer. Without it, the model's own number, usually 5.",
       valueName: "number"))
   var guidance: Double?
   @Option(help: "Sampling method. Without it, the one the model was trained for.")

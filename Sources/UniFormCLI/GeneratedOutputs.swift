@@ -43,17 +43,8 @@ extension URL {
 }
 
 extension Sheet {
-  init(
-    _ clip: GeneratedClip, given condition: GenerationRequest.Condition, job: GenerationJob, model: String
-  ) {
-    var given: VideoFrames?
-    if case .video(let frames) = condition { given = frames }
+  init(_ frames: VideoFrames, of clip: GeneratedClip, job: GenerationJob, model: String) {
     let settings = clip.settings
-    let frames =
-      clip.video ?? given
-      ?? VideoFrames(
-        width: settings.width, height: settings.height, frameRate: Double(settings.frameRate),
-        pixels: [UInt8](repeating: 0, count: settings.width * settings.height * 3))
     let task =
       switch job.task {
       case .t2av: "Text to audio and video"

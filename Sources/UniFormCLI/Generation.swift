@@ -95,26 +95,25 @@ struct Generation {
       reporter.endProgress()
       for clip in clips {
         if index == 0 { clip.notes.forEach(reporter.warn) }
-        try await write(clip, of: job, given: request.condition, index: index)
+        try await write(clip, of: job, index: index)
       }
     }
   }
 
-  private func write(
-    _ clip: GeneratedClip, of job: GenerationJob, given condition: GenerationRequest.Condition, index: Int
-  ) async throws {
+  private func write(_ clip: GeneratedClip, of job: GenerationJob, index: Int) async throws {
     let url = job.output.url.numbered(index, of: sampling.count)
     let sheetURL = job.sheet?.numbered(index, of: sampling.count)
-    let sheet = Sheet(clip, given: condition, job: job, model: directory.name)
+    let wantsSheet = sheetURL != nil || job.output.kind == .sheet
+    let sheet = wantsSheet ? try await sheet(of: clip, job: job) : nil
     switch job.output.kind {
-    case .sheet: try await sheet.write(to: url)
+    case .sheet: try await sheet?.write(to: url)
     case .clip:
       try await MediaWriter.write(
         picture: job.video.map { .original($0, start: content.start) } ?? clip.video.map { .frames($0) },
         sound: job.audio.map { .original($0, start: content.start) } ?? clip.audio.map { .waveform($0) },
         seconds: clip.settings.seconds, comment: output.noMetadata ? nil : try clip.settings.json, to: url)
     }
-    if let sheetURL { try await sheet.write(to: sheetURL) }
+    if let sheetURL { try await sheet?.write(to: sheetURL) }
     reporter.note(
       "Wrote \(url.relativePath)" + (sheetURL.map { " and \($0.relativePath)" } ?? "")
         + " (seed \(clip.settings.seed))")
@@ -122,6 +121,20 @@ struct Generation {
       ReportEvent(
         "clip", output: url.relativePath, sheet: sheetURL?.relativePath, seed: clip.settings.seed,
         settings: clip.settings))
+  }
+
+  /// Pictures that were given are shown as they are, finer than the model sees them.
+  private func sheet(of clip: GeneratedClip, job: GenerationJob) async throws -> Sheet {
+    var frames = clip.video
+    if let video = job.video, let size = try await MediaProbe.probe(video).video?.displaySize {
+      let width = 320
+      frames = try await VideoReader.read(
+        video, start: content.start, seconds: clip.settings.seconds,
+        frameRate: Double(clip.settings.frameRate), width: width,
+        height: min(4 * width, max(2, width * size.height / size.width)))
+    }
+    guard let frames else { throw CommandFailure("there are no frames to draw a sheet of", .software) }
+    return Sheet(frames, of: clip, job: job, model: directory.name)
   }
 
   private func report(clips: Int, skipped: Int = 0, failed: Int = 0, since start: ContinuousClock.Instant) {

@@ -20,9 +20,9 @@ struct UniFormCommand: AsyncParsableCommand {
       """,
     version: "uniform \(UniFormVersion.current)",
     groupedSubcommands: [
-      CommandGroup(name: "Making clips:", subcommands: [GenerateCommand.self]),
-      CommandGroup(name: "Looking:", subcommands: [InfoCommand.self, InspectCommand.self]),
-      CommandGroup(name: "Training:", subcommands: [ScenesCommand.self, TrainCommand.self]),
+      CommandGroup(name: "Clip", subcommands: [GenerateCommand.self]),
+      CommandGroup(name: "Information", subcommands: [InfoCommand.self, InspectCommand.self]),
+      CommandGroup(name: "Training", subcommands: [ScenesCommand.self, TrainCommand.self]),
     ])
 
   static func main() async {

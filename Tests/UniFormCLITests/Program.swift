@@ -82,7 +82,7 @@ final class Workplace {
     path: "uniform-cli-\(UUID().uuidString)", directoryHint: .isDirectory)
   let program: Program
 
-  /// - Parameter model: make a tiny model of random weights known as `tiny`.
+  /// - Parameter model: make models of random weights, known as `tiny` and `narrow`.
   init(model: Bool = false) throws {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     program = Program(folder: folder, environment: ["UNIFORM_MODELS": Self.models.path])
@@ -101,7 +101,13 @@ final class Workplace {
     return url
   }()
 
-  private static let tinyModel = Result { try TinyModel().write(to: models.appending(path: "tiny")) }
+  private static let tinyModel = Result {
+    // The one knows classes, and warns of prompts without them.
+    var model = TinyModel()
+    try model.write(to: models.appending(path: "narrow"))
+    model.index.knownClasses = []
+    try model.write(to: models.appending(path: "tiny"))
+  }
 
   func file(_ name: String) -> URL { folder.appending(path: name, directoryHint: .notDirectory) }
 
@@ -121,5 +127,13 @@ final class Workplace {
       sampleRate: 16_000, samples: (0..<Int(seconds * 16_000)).map { 0.5 * sin(Float($0) * 0.2) })
     try await MediaWriter.write(
       picture: video ? .frames(frames) : nil, sound: audio ? .waveform(sound) : nil, to: file(name))
+  }
+
+  /// A clip whose sound track holds nothing but zeros.
+  func silentClip(_ name: String) async throws {
+    let frames = VideoFrames(
+      width: 48, height: 36, frameRate: 20, pixels: [UInt8](repeating: 90, count: 20 * 48 * 36 * 3))
+    let sound = Waveform(sampleRate: 16_000, samples: [Float](repeating: 0, count: 16_000))
+    try await MediaWriter.write(picture: .frames(frames), sound: .waveform(sound), to: file(name))
   }
 }
