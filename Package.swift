@@ -48,6 +48,13 @@ let package = Package(
       dependencies: [.product(name: "Subprocess", package: "swift-subprocess")],
       swiftSettings: strict),
     .target(name: "Scenes", dependencies: ["Media"], swiftSettings: strict),
+    .testTarget(
+      name: "UniFormCLITests",
+      dependencies: [
+        "UniFormCLI", "UniForm", "Torch", "Scenes", "Media",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      exclude: ["Help"], swiftSettings: strict),
     .testTarget(name: "MediaTests", dependencies: ["Media"], swiftSettings: strict),
     .testTarget(name: "ScenesTests", dependencies: ["Scenes", "Media"], swiftSettings: strict),
     .testTarget(

@@ -1,7 +1,70 @@
 import ArgumentParser
+import Foundation
+import UniForm
 
 @main
 struct UniFormCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "uniform", abstract: "Generates video with sound.", subcommands: [TrainCommand.self])
+    commandName: "uniform",
+    abstract: "Makes video with sound from text, sound for a video, and video for a sound.",
+    discussion: """
+      One model does all three; what you give it decides which. For example:
+
+        uniform generate --prompt "heavy rain on a tin roof" --output rain.mp4
+        uniform generate --video hammer.mp4 --output hammer-with-sound.mp4
+        uniform generate --audio waves.wav --prompt "waves on a beach" --output waves.mp4
+
+      Results go to standard output, errors and warnings to standard error. The exit status is 0 when all went \
+      well, and otherwise follows sysexits.h: 64 wrong arguments, 65 unusable input, 66 missing input, 69 missing \
+      tool or device, 73 output cannot be created, 74 disk full, 75 out of memory, 130 interrupted.
+      """,
+    version: "uniform \(UniFormVersion.current)",
+    groupedSubcommands: [
+      CommandGroup(name: "Clip", subcommands: [GenerateCommand.self]),
+      CommandGroup(name: "Information", subcommands: [InfoCommand.self, InspectCommand.self]),
+      CommandGroup(name: "Training", subcommands: [ScenesCommand.self, TrainCommand.self]),
+    ])
+
+  static func main() async {
+    let work = Task { try await parseAndRun() }
+    Interruption.install { work.cancel() }
+    do {
+      try await work.value
+    } catch {
+      end(with: error)
+    }
+  }
+
+  private static func parseAndRun() async throws {
+    var command = try parseAsRoot()
+    if var asynchronous = command as? any AsyncParsableCommand {
+      try await asynchronous.run()
+    } else {
+      try command.run()
+    }
+  }
+
+  /// Prints help where it was asked for, and otherwise one line that says what is wrong.
+  private static func end(with error: any Error) -> Never {
+    guard exitCode(for: error) != .success else { exit(withError: error) }
+    if let quiet = error as? QuietFailure { exit(withError: ExitCode(quiet.status.rawValue)) }
+    let failure = failure(error)
+    if failure.status == .interrupted {
+      StandardError.print("uniform: interrupted")
+      Interruption.endNow()
+    }
+    StandardError.print("uniform: error: \(failure)")
+    exit(withError: ExitCode(failure.status.rawValue))
+  }
+
+  static func failure(_ error: any Error) -> CommandFailure {
+    // The parser's own errors carry a status of their own; all else comes from a command.
+    guard exitCode(for: error) == .validationFailure else { return CommandFailure(error) }
+    let message = message(for: error).oneLine
+    return .usage(message.hasSuffix("help'") ? message : "\(message); see 'uniform --help'")
+  }
+}
+
+enum StandardError {
+  static func print(_ line: String) { FileHandle.standardError.write(Data((line + "\n").utf8)) }
 }

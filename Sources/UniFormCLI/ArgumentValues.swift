@@ -1,0 +1,6 @@
+public import ArgumentParser
+public import Media
+public import UniForm
+
+extension Sampler: ExpressibleByArgument {}
+extension VideoReader.Fit: ExpressibleByArgument {}

@@ -1,0 +1,67 @@
+/// Comma-separated values as RFC 4180 has them: fields may be quoted, and quoted fields may hold commas, line breaks
+/// and doubled quotes. Lines end in LF or CRLF; a byte order mark is skipped.
+enum CSV {
+  /// Rows with the line of the file on which each begins, from 1. Blank lines are left out.
+  static func rows(of text: String) -> [(line: Int, fields: [String])] {
+    var rows: [(line: Int, fields: [String])] = []
+    var fields: [String] = []
+    var field = ""
+    var isQuoted = false
+    var hasQuotes = false
+    var line = 1
+    var start = 1
+
+    func endField() {
+      fields.append(field)
+      field = ""
+      hasQuotes = false
+    }
+    func endRow() {
+      let isBlank = fields.isEmpty && !hasQuotes && field.allSatisfy(\.isWhitespace)
+      endField()
+      if !isBlank { rows.append((start, fields)) }
+      fields = []
+    }
+
+    let characters = Array(text.strippingByteOrderMark)
+    var index = 0
+    while index < characters.count {
+      let character = characters[index]
+      index += 1
+      if isQuoted {
+        if character != "\"" {
+          field.append(character)
+        } else if index < characters.count, characters[index] == "\"" {
+          field.append("\"")
+          index += 1
+        } else {
+          isQuoted = false
+        }
+      } else if character == "\"" && field.allSatisfy(\.isWhitespace) && !hasQuotes {
+        (field, isQuoted, hasQuotes) = ("", true, true)
+      } else if character == "," {
+        endField()
+      } else if character.isNewline {
+        endRow()
+        start = line + 1
+      } else {
+        field.append(character)
+      }
+      if character.isNewline { line += 1 }
+    }
+    if !field.isEmpty || !fields.isEmpty || hasQuotes { endRow() }
+    return rows
+  }
+
+  /// One line, quoted where needed.
+  static func line(_ fields: [String]) -> String {
+    fields.map { field in
+      field.contains { ",\"".contains($0) || $0.isNewline }
+        ? "\"" + field.replacing("\"", with: "\"\"") + "\"" : field
+    }.joined(separator: ",") + "\n"
+  }
+}
+
+extension String {
+  var strippingByteOrderMark: Substring { unicodeScalars.first == "\u{FEFF}" ? Substring(unicodeScalars.dropFirst()) : self[...] }
+}

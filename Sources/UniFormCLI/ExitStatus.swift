@@ -1,0 +1,128 @@
+import ArgumentParser
+import Foundation
+import Media
+import Torch
+import UniForm
+
+/// The exit status of a failed command, by the numbers of `sysexits.h`.
+enum ExitStatus: Int32, Sendable {
+  /// The command line is wrong.
+  case usage = 64
+  /// An input file is there, but not usable.
+  case badData = 65
+  /// An input file is not there.
+  case noInput = 66
+  /// A tool or a device is missing.
+  case unavailable = 69
+  /// A fault of this program.
+  case software = 70
+  /// The output cannot be created.
+  case cannotCreate = 73
+  /// Reading or writing failed on the way, as on a full disk.
+  case inputOutput = 74
+  /// Memory ran out: it may work with less, or later.
+  case temporary = 75
+  /// Stopped by Ctrl-C or a signal.
+  case interrupted = 130
+}
+
+/// An error with the status it ends the program with.
+struct CommandFailure: Error, Equatable, CustomStringConvertible {
+  let description: String
+  let status: ExitStatus
+
+  init(_ description: String, _ status: ExitStatus) {
+    self.description = description.oneLine
+    self.status = status
+  }
+
+  /// Whatever a library threw, in one line.
+  init(_ error: any Error) {
+    switch error {
+    case let failure as CommandFailure: self = failure
+    case let error as MediaError: self.init("\(error)", error.status)
+    case let error as ModelError: self.init("\(error)", error.status)
+    case let error as WeightError: self.init("\(error)", error.status)
+    case let error as GenerationError: self.init("\(error)", error.status)
+    case let error as TorchError:
+      self.init("\(error)", error.kind == .outOfMemory ? .temporary : .software)
+    case is ConfigurationError, is TokenizerError: self.init("\(error)", .badData)
+    case is DiffusionError: self.init("\(error)", .usage)
+    case is CancellationError: self.init("interrupted", .interrupted)
+    case let error as CocoaError: self.init(error.localizedDescription, error.status)
+    default: self.init("\(error)", .software)
+    }
+  }
+
+  /// What an argument of the command line lacks.
+  static func usage(_ description: String) -> CommandFailure { CommandFailure(description, .usage) }
+}
+
+extension MediaError {
+  fileprivate var status: ExitStatus {
+    switch self {
+    case .toolMissing: .unavailable
+    case .invalidRequest, .unknownEnding, .nothingToWrite: .usage
+    case .fileMissing, .notAFile: .noInput
+    case .emptyFile, .unreadable, .damaged, .noVideo, .noAudio, .silent, .startBeyondEnd: .badData
+    case .folderMissing, .outputIsFolder, .notWritable: .cannotCreate
+    case .diskFull, .writeFailed: .inputOutput
+    case .cancelled: .interrupted
+    }
+  }
+}
+
+extension ModelError {
+  fileprivate var status: ExitStatus {
+    switch self {
+    case .unknownModel, .notAModel, .missingFile: .noInput
+    case .inconsistent: .badData
+    }
+  }
+}
+
+extension WeightError {
+  fileprivate var status: ExitStatus {
+    switch self {
+    case .unreadable: .noInput
+    case .malformed, .missing, .wrongShape, .unexpected: .badData
+    case .unwritable: .cannotCreate
+    }
+  }
+}
+
+extension GenerationError {
+  fileprivate var status: ExitStatus {
+    switch self {
+    case .unavailableDevice: .unavailable
+    case .frameSize, .frameRate, .sampleRate, .emptyCondition, .silentCondition, .unusableSamples: .badData
+    case .outOfRange, .promptTooLong, .controlCharacter, .negativePromptAlone, .unsupportedDType: .usage
+    }
+  }
+}
+
+extension CocoaError {
+  fileprivate var status: ExitStatus {
+    switch code {
+    case .fileNoSuchFile, .fileReadNoSuchFile: .noInput
+    case .fileWriteNoPermission, .fileWriteFileExists, .fileWriteVolumeReadOnly: .cannotCreate
+    default: .inputOutput
+    }
+  }
+}
+
+extension String {
+  /// Without line breaks and control characters, so that a message is one line and cannot steer a terminal.
+  var oneLine: String {
+    var line = ""
+    for scalar in unicodeScalars {
+      let isBreak = scalar.properties.isWhitespace
+      if isBreak || scalar.properties.generalCategory == .control {
+        if line.last != " " { line.append(" ") }
+      } else {
+        line.unicodeScalars.append(scalar)
+      }
+    }
+    return line.trimmingCharacters(in: .whitespaces)
+  }
+}

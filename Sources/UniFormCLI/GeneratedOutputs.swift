@@ -1,0 +1,81 @@
+import Foundation
+import Media
+import UniForm
+
+extension ContentOptions {
+  /// The one job of a command line without a list.
+  func job(_ output: OutputOptions, seed: UInt64?) throws -> GenerationJob {
+    let seed = seed ?? .randomSeed
+    return GenerationJob(
+      prompt: prompt, negativePrompt: negativePrompt, video: video.map { URL(filePath: $0) },
+      audio: audio.map { URL(filePath: $0) }, seed: seed,
+      output: try ClipOutput(output.output ?? "uniform-\(seed).mp4"), sheet: output.sheet.map { URL(filePath: $0) })
+  }
+}
+
+extension UInt64 {
+  /// Short enough to be typed again, and exact in every JSON reader.
+  static var randomSeed: UInt64 { random(in: 0..<1 << 32) }
+}
+
+extension GenerationJob {
+  /// - Throws: when an output could not be written, or would replace what it is made from.
+  func checkOutputs(count: Int) throws {
+    for index in 0..<count {
+      let clip = output.url.numbered(index, of: count)
+      let sheet = sheet?.numbered(index, of: count)
+      for file in [clip, sheet].compactMap(\.self) {
+        if let input = video ?? audio, input.isSameFile(as: file) {
+          throw CommandFailure.usage("'\(file.relativePath)' is the input, too; choose another output")
+        }
+      }
+      if clip == sheet { throw CommandFailure.usage("--output and --sheet name the same file; rename one") }
+    }
+    try output.check(for: task)
+    if let sheet { try PNGWriter.checkWritable(sheet) }
+  }
+}
+
+extension URL {
+  fileprivate func isSameFile(as other: URL) -> Bool {
+    resolvingSymlinksInPath().standardizedFileURL.path == other.resolvingSymlinksInPath().standardizedFileURL.path
+  }
+}
+
+extension Sheet {
+  init(_ frames: VideoFrames, of clip: GeneratedClip, job: GenerationJob, model: String) {
+    let settings = clip.settings
+    let task =
+      switch job.task {
+      case .t2av: "Text to audio and video"
+      case .a2v: "Audio to video from \((job.audio?.lastPathComponent).map { $0.oneLine } ?? "")"
+      case .v2a: "Video to audio for \((job.video?.lastPathComponent).map { $0.oneLine } ?? "")"
+      }
+    self.init(
+      frames: frames,
+      spectrogram: clip.melFrames > 0
+        ? Spectrogram(frameCount: clip.melFrames, binCount: clip.melBins, values: clip.mel)
+        : Spectrogram(frameCount: 1, binCount: 1, values: [-.infinity]),
+      title: job.prompt.map { $0.oneLine } ?? "without text",
+      subtitle: "\(task)  ·  \(model)  ·  seed \(settings.seed)  ·  \(settings.steps) steps")
+  }
+}
+
+extension ClipSettings {
+  /// One line with sorted keys: the same settings are the same bytes.
+  var json: String {
+    get throws {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+      return String(decoding: try encoder.encode(self), as: UTF8.self)
+    }
+  }
+}
+
+enum MediaTools {
+  /// - Throws: when ffmpeg or ffprobe is missing, before anything long begins.
+  static func check() async throws {
+    _ = try await FFmpeg.run(.ffprobe, ["-version"])
+    _ = try await FFmpeg.run(.ffmpeg, ["-version"])
+  }
+}

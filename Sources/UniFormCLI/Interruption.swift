@@ -1,0 +1,33 @@
+import Foundation
+import Synchronization
+
+/// Ctrl-C and requests to end: the first cancels the work, which removes what it began; the second ends at once.
+enum Interruption {
+  private static let count = Atomic<Int>(0)
+
+  /// How long cancelled work may take to tidy up. Computation in libtorch cannot be stopped on the way, and has
+  /// nothing to tidy; ffmpeg ends long before this.
+  private static let patience = DispatchTimeInterval.milliseconds(800)
+
+  /// - Parameter cancel: called once, on another thread.
+  static func install(cancel: @escaping @Sendable () -> Void) {
+    for number in [SIGINT, SIGTERM, SIGHUP] {
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number, queue: .global(qos: .userInteractive))
+      source.setEventHandler {
+        guard count.add(1, ordering: .relaxed).newValue == 1 else { endNow() }
+        cancel()
+        DispatchQueue.global(qos: .userInteractive).asyncAfter(deadline: .now() + patience) { endNow() }
+      }
+      source.activate()
+      // It lives as long as the process.
+      _ = Unmanaged.passRetained(source as AnyObject)
+    }
+  }
+
+  /// Ends without the destructors of libraries whose threads may still be at work.
+  static func endNow() -> Never {
+    fflush(nil)
+    _exit(ExitStatus.interrupted.rawValue)
+  }
+}

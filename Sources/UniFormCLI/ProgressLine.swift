@@ -1,0 +1,72 @@
+import Foundation
+
+/// How fast the steps of a stage go, since it began.
+struct RateMeter {
+  private var stage = ""
+  private var start: (completed: Int, time: ContinuousClock.Instant)?
+  private(set) var rate: Double?
+
+  /// - Returns: whether a stage begins.
+  mutating func update(stage: String, completed: Int, at time: ContinuousClock.Instant) -> Bool {
+    guard let start, stage == self.stage, completed >= start.completed else {
+      self.stage = stage
+      start = (completed, time)
+      rate = nil
+      return true
+    }
+    let seconds = (time - start.time) / .seconds(1)
+    if completed > start.completed && seconds > 0 { rate = Double(completed - start.completed) / seconds }
+    return false
+  }
+}
+
+/// Progress in words and as a bar.
+struct ProgressLine {
+  let stage: String
+  let completed: Int
+  let total: Int
+  /// What is counted, in the plural.
+  var unit = "steps"
+  /// Units per second, once known.
+  let rate: Double?
+
+  var secondsLeft: Double? { rate.map { Double(total - completed) / $0 } }
+
+  var text: String {
+    guard total > 1 else { return stage.capitalizedSentence }
+    return "\(stage.capitalizedSentence): \(completed) of \(total)" + speed
+  }
+
+  var bar: String {
+    guard total > 1 else { return stage.capitalizedSentence + " …" }
+    let width = 28
+    let full = width * completed / total
+    let bar = String(repeating: "█", count: full) + String(repeating: "░", count: width - full)
+    return "\(stage.capitalizedSentence) \(bar) \(completed)/\(total)" + speed
+  }
+
+  private var speed: String {
+    guard let rate, let secondsLeft else { return "" }
+    let speed = rate >= 1 ? String(format: "%.1f \(unit)/s", rate) : String(format: "%.1f s/\(unit.dropLast())", 1 / rate)
+    return secondsLeft > 0 ? ", \(speed), \(Self.duration(secondsLeft)) left" : ", \(speed)"
+  }
+
+  /// `12 s`, `3 min 05 s` or `2 h 07 min`.
+  static func duration(_ seconds: Double) -> String {
+    let whole = Int(seconds.rounded(.up))
+    if whole < 60 { return "\(whole) s" }
+    if whole < 3600 { return String(format: "%d min %02d s", whole / 60, whole % 60) }
+    return String(format: "%d h %02d min", whole / 3600, whole % 3600 / 60)
+  }
+}
+
+extension String {
+  var capitalizedSentence: String { prefix(1).uppercased() + dropFirst() }
+}
+
+extension Double {
+  func rounded(to digits: Int) -> Double {
+    let scale = pow(10, Double(digits))
+    return (self * scale).rounded() / scale
+  }
+}

@@ -1,0 +1,74 @@
+import Foundation
+import UniForm
+
+/// One line of `--json`. Fields that do not apply are left out.
+struct ReportEvent: Encodable, Sendable {
+  /// `start`, `progress`, `clip`, `skipped`, `warning`, `failure` or `done`.
+  let event: String
+  var task: String?
+  var model: String?
+  var prompt: String?
+  var line: Int?
+  var stage: String?
+  var step: Int?
+  var steps: Int?
+  /// Steps per second.
+  var rate: Double?
+  var secondsLeft: Double?
+  var output: String?
+  var sheet: String?
+  var seed: UInt64?
+  var settings: ClipSettings?
+  var message: String?
+  var exitStatus: Int32?
+  var clips: Int?
+  var skipped: Int?
+  var failed: Int?
+  /// Of wall clock.
+  var seconds: Double?
+
+  enum CodingKeys: String, CodingKey {
+    case event, task, model, prompt, line, stage, step, steps, rate, output, sheet, seed, settings, message
+    case clips, skipped, failed, seconds
+    case secondsLeft = "seconds_left"
+    case exitStatus = "exit_status"
+  }
+
+  init(
+    _ event: String, task: String? = nil, model: String? = nil, prompt: String? = nil, line: Int? = nil,
+    stage: String? = nil, step: Int? = nil, steps: Int? = nil, rate: Double? = nil, secondsLeft: Double? = nil,
+    output: String? = nil, sheet: String? = nil, seed: UInt64? = nil, settings: ClipSettings? = nil,
+    message: String? = nil, exitStatus: Int32? = nil, clips: Int? = nil, skipped: Int? = nil,
+    failed: Int? = nil, seconds: Double? = nil
+  ) {
+    self.event = event
+    self.task = task
+    self.model = model
+    self.prompt = prompt
+    self.line = line
+    self.stage = stage
+    self.step = step
+    self.steps = steps
+    self.rate = rate
+    self.secondsLeft = secondsLeft
+    self.output = output
+    self.sheet = sheet
+    self.seed = seed
+    self.settings = settings
+    self.message = message
+    self.exitStatus = exitStatus
+    self.clips = clips
+    self.skipped = skipped
+    self.failed = failed
+    self.seconds = seconds
+  }
+
+  /// As one line of JSON, with its end.
+  var json: String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    // Nothing in it can fail to encode but numbers that are none.
+    guard let data = try? encoder.encode(self) else { return "{\"event\":\"\(event)\"}\n" }
+    return String(decoding: data, as: UTF8.self) + "\n"
+  }
+}

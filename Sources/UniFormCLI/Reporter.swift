@@ -1,0 +1,106 @@
+import Foundation
+import Media
+import Synchronization
+import UniForm
+
+/// Tells the user how it goes, in one of four ways. May be called from any thread.
+final class Reporter: Sendable {
+  enum Style: Sendable {
+    /// A bar that is drawn over and over in the last line.
+    case terminal
+    /// A line now and then, for logs.
+    case plain
+    /// One JSON object per line.
+    case json
+    case quiet
+  }
+
+  let style: Style
+  private let state = Mutex(State())
+  private let write: @Sendable (String) -> Void
+
+  private struct State {
+    var meter = RateMeter()
+    /// A bar stands in the last line of the terminal.
+    var hasBar = false
+    var lastTenth = -1
+  }
+
+  init(
+    _ style: Style,
+    write: @escaping @Sendable (String) -> Void = { FileHandle.standardOutput.write(Data($0.utf8)) }
+  ) {
+    self.style = style
+    self.write = write
+  }
+
+  /// A line for people.
+  func note(_ line: String) {
+    guard style == .terminal || style == .plain else { return }
+    state.withLock { state in
+      clearBar(&state)
+      write(line + "\n")
+    }
+  }
+
+  /// An object for programs.
+  func event(_ event: ReportEvent) {
+    guard style == .json else { return }
+    state.withLock { _ in write(event.json) }
+  }
+
+  /// Something the user should know although the work goes on; on standard error.
+  func warn(_ message: String) {
+    event(ReportEvent("warning", message: message.oneLine))
+    state.withLock { state in
+      clearBar(&state)
+      StandardError.print("uniform: warning: \(message.oneLine)")
+    }
+  }
+
+  /// One line of a list that could not be carried out; on standard error.
+  func fail(line: Int, _ failure: CommandFailure) {
+    event(ReportEvent("failure", line: line, message: failure.description, exitStatus: failure.status.rawValue))
+    state.withLock { state in
+      clearBar(&state)
+      StandardError.print("uniform: error: line \(line): \(failure)")
+    }
+  }
+
+  /// - Parameter unit: what is counted, in the plural.
+  func progress(
+    _ stage: String, completed: Int, total: Int, unit: String = "steps", now: ContinuousClock.Instant = .now
+  ) {
+    state.withLock { state in
+      let isNew = state.meter.update(stage: stage, completed: completed, at: now)
+      if isNew { state.lastTenth = -1 }
+      let rate = state.meter.rate
+      let line = ProgressLine(stage: stage, completed: completed, total: total, unit: unit, rate: rate)
+      switch style {
+      case .quiet: break
+      case .json:
+        write(
+          ReportEvent(
+            "progress", stage: stage, step: completed, steps: total, rate: rate?.rounded(to: 3),
+            secondsLeft: line.secondsLeft?.rounded(to: 1)
+          ).json)
+      case .terminal:
+        write("\r\u{1B}[K" + line.bar)
+        state.hasBar = true
+      case .plain:
+        let tenth = total > 1 ? completed * 10 / total : 0
+        guard tenth > state.lastTenth else { break }
+        state.lastTenth = tenth
+        write(line.text + "\n")
+      }
+    }
+  }
+
+  /// Takes the bar away, so that whatever comes next has a line of its own.
+  func endProgress() { state.withLock { clearBar(&$0) } }
+
+  private func clearBar(_ state: inout State) {
+    if state.hasBar { write("\r\u{1B}[K") }
+    state.hasBar = false
+  }
+}

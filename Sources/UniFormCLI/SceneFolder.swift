@@ -1,0 +1,103 @@
+import Foundation
+import Media
+import Scenes
+
+/// A data set of rendered scenes: `scene-000001.mp4`, its `.json`, …, and `metadata.csv`.
+struct SceneFolder: Sendable {
+  let url: URL
+  let seed: UInt64
+  let count: Int
+  let geometry: SceneGeometry
+  /// In turn; all, drawn from the seed, where empty.
+  let classes: [SceneClass]
+
+  /// Renders what is missing, `threads` clips at a time, and lists all in `metadata.csv`.
+  ///
+  /// - Parameter progress: told how many of how many new clips are done.
+  /// - Returns: how many were rendered.
+  /// - Throws: `CommandFailure` where the folder holds other clips or cannot be written, `MediaError`.
+  func fill(threads: Int, progress: @Sendable (Int, Int) -> Void) async throws -> Int {
+    do {
+      try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    } catch {
+      throw CommandFailure("the folder '\(url.relativePath)' cannot be made; choose another", .cannotCreate)
+    }
+    try MediaWriter.checkWritable(clipURL(0, "mp4"))
+    var missing: [Int] = []
+    for index in 0..<count where try !isFinished(index) { missing.append(index) }
+    progress(0, missing.count)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      var started = 0
+      var finished = 0
+      while finished < missing.count {
+        while started < missing.count && started - finished < threads {
+          let index = missing[started]
+          group.addTask { try await render(index) }
+          started += 1
+        }
+        try await group.next()
+        finished += 1
+        progress(finished, missing.count)
+      }
+    }
+    try writeMetadata()
+    return missing.count
+  }
+
+  private func name(_ index: Int) -> String { String(format: "scene-%06d", index + 1) }
+
+  private func clipURL(_ index: Int, _ ending: String) -> URL {
+    url.appending(path: "\(name(index)).\(ending)", directoryHint: .notDirectory)
+  }
+
+  private func clipSeed(_ index: Int) -> UInt64 { SceneRenderer.clipSeed(datasetSeed: seed, index: index) }
+
+  /// The side file comes last, so where it is the clip is complete.
+  private func isFinished(_ index: Int) throws -> Bool {
+    guard FileManager.default.fileExists(atPath: clipURL(index, "json").path),
+      FileManager.default.fileExists(atPath: clipURL(index, "mp4").path)
+    else { return false }
+    let known = try description(index)
+    let isSame = known.seed == clipSeed(index) && known.seconds == geometry.seconds
+    let isWanted = classes.isEmpty || known.sceneClass == classes[index % classes.count]
+    guard isSame && isWanted else {
+      throw CommandFailure(
+        "'\(url.relativePath)' holds clips of another seed, length or class; choose another folder", .cannotCreate)
+    }
+    return true
+  }
+
+  private func description(_ index: Int) throws -> SceneDescription {
+    let file = clipURL(index, "json")
+    guard let data = try? Data(contentsOf: file),
+      let description = try? JSONDecoder().decode(SceneDescription.self, from: data)
+    else { throw CommandFailure("'\(file.relativePath)' is no description of a scene; remove it", .badData) }
+    return description
+  }
+
+  private func render(_ index: Int) async throws {
+    try Task.checkCancellation()
+    let kind = classes.isEmpty ? nil : classes[index % classes.count]
+    let clip = SceneRenderer(geometry: geometry).render(seed: clipSeed(index), sceneClass: kind)
+    try Task.checkCancellation()
+    try await MediaWriter.write(
+      picture: .frames(clip.video), sound: .waveform(clip.audio), to: clipURL(index, "mp4"))
+    try write(clip.description.json(), to: clipURL(index, "json"))
+  }
+
+  /// `metadata.csv` as Hugging Face's VideoFolder reads it.
+  private func writeMetadata() throws {
+    var text = CSV.line(["file_name", "text"])
+    for index in 0..<count { text += CSV.line(["\(name(index)).mp4", try description(index).caption]) }
+    try write(Data(text.utf8), to: url.appending(path: "metadata.csv"))
+  }
+
+  private func write(_ data: Data, to file: URL) throws {
+    do {
+      try data.write(to: file, options: .atomic)
+    } catch {
+      throw (error as? CocoaError)?.code == .fileWriteOutOfSpace
+        ? MediaError.diskFull(file) : MediaError.writeFailed(file, error.localizedDescription)
+    }
+  }
+}

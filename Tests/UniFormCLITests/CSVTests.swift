@@ -1,0 +1,80 @@
+import Foundation
+import Testing
+
+@testable import UniFormCLI
+
+@Suite struct CSVTests {
+  private func fields(_ text: String) -> [[String]] { CSV.rows(of: text).map(\.fields) }
+
+  static let tables: [(String, [[String]])] = [
+    ("a,b\n1,2\n", [["a", "b"], ["1", "2"]]),
+    ("a,b\r\n1,2\r\n", [["a", "b"], ["1", "2"]]),
+    ("a,b", [["a", "b"]]),
+    ("\u{FEFF}a,b\n1,2", [["a", "b"], ["1", "2"]]),
+    ("\"a,b\",\"say \"\"hi\"\"\"\n", [["a,b", "say \"hi\""]]),
+    ("\"two\nlines\",x\n", [["two\nlines", "x"]]),
+    ("a,,\n", [["a", "", ""]]),
+    ("\n\na\n\n", [["a"]]),
+    ("\"\"\n", [[""]]),
+    ("été,雨\n", [["été", "雨"]]),
+    ("", []),
+  ]
+
+  @Test(arguments: tables)
+  func `reads fields as written`(text: String, expected: [[String]]) {
+    #expect(fields(text) == expected)
+  }
+
+  @Test func `counts lines of the file, also those inside quotes`() {
+    let rows = CSV.rows(of: "a\r\n\"x\r\ny\"\r\n\r\nb\r\n")
+    #expect(rows.map(\.line) == [1, 2, 5])
+  }
+
+  @Test(arguments: ["plain", "a,b", "say \"hi\"", "two\nlines", "", "雨"])
+  func `what is written is read again`(field: String) {
+    #expect(fields(CSV.line([field, "x"])) == [[field, "x"]])
+  }
+}
+
+@Suite struct BatchFileTests {
+  private func csv(_ text: String) throws -> [BatchFile.Row] { try BatchFile(csv: text, name: "list.csv").rows }
+
+  @Test func `reads the columns in any order, and leaves out what is empty`() throws {
+    let rows = try csv("output,seed,prompt\r\na.mp4,7,\"rain, heavy\"\r\nb.mp4,,\r\n")
+    var first = BatchEntry(output: "a.mp4")
+    (first.seed, first.prompt) = (7, "rain, heavy")
+    #expect(rows.map(\.line) == [2, 3])
+    let entries = try rows.map { try $0.content.get() }
+    #expect(entries == [first, BatchEntry(output: "b.mp4")])
+  }
+
+  @Test func `a bad line is bad for itself alone`() throws {
+    let rows = try csv("prompt,seed,output\nrain,x,a.mp4\nrain\nrain,1,\nrain,2,d.mp4\n")
+    let outputs: [String?] = rows.map { try? $0.content.get().output }
+    #expect(outputs == [nil, nil, nil, "d.mp4"])
+    #expect(rows.map(\.line) == [2, 3, 4, 5])
+  }
+
+  @Test(arguments: ["", "prompt\nx\n", "prompt,colour,output\n", "output,output\n"])
+  func `refuses a header that cannot be used`(text: String) {
+    #expect(throws: CommandFailure.self) { try csv(text) }
+  }
+
+  @Test func `reads one object per line`() throws {
+    let text = """
+      \u{FEFF}{"prompt": "été", "output": "a.mp4", "seed": 18446744073709551615}
+
+      {"prompt": 3, "output": "b.mp4"}
+      {"output": "c.mp4", "video": null, "audio": "x.wav"}
+      [1]
+      {"output": "d.mp4", "colour": "red"}
+      """
+    let rows = BatchFile(jsonLines: text).rows
+    #expect(rows.map(\.line) == [1, 3, 4, 5, 6])
+    #expect(try rows[0].content.get().seed == .max)
+    #expect(try rows[0].content.get().prompt == "été")
+    #expect(try rows[2].content.get().audio == "x.wav")
+    let areGood: [Bool] = rows.map { (try? $0.content.get()) != nil }
+    #expect(areGood == [true, false, true, false, false])
+  }
+}

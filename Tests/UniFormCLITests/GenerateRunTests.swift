@@ -1,0 +1,150 @@
+import Foundation
+import Media
+import Testing
+import UniForm
+
+/// The program as a user runs it, with a tiny model of random weights.
+@Suite(.serialized) struct GenerateRunTests {
+  let place: Workplace
+
+  init() throws { place = try Workplace(model: true) }
+
+  private func generate(_ arguments: String...) async throws -> Program.Result {
+    try await place.program.run(["generate", "--model", "tiny"] + arguments)
+  }
+
+  private func settings(_ name: String) async throws -> ClipSettings {
+    let comment = try #require(try await MediaProbe.probe(place.file(name)).comment)
+    return try JSONDecoder().decode(ClipSettings.self, from: Data(comment.utf8))
+  }
+
+  @Test func `makes picture and sound from words, and says so first`() async throws {
+    let result = try await generate("--prompt", "rain on a roof", "--seed", "4", "--output", "a.mp4", "--sheet", "a.png")
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(result.outputLines.first == "Text to audio and video: \"rain on a roof\"")
+    #expect(result.errors == "")
+    #expect(try place.names == ["a.mp4", "a.png"])
+    let clip = try await MediaProbe.probe(place.file("a.mp4"))
+    #expect(clip.video?.codedWidth == 32)
+    #expect(abs(try #require(clip.videoSeconds) - 1) < 0.06)
+    #expect(abs(try #require(clip.audioSeconds) - 1) < 0.06)
+    let settings = try await settings("a.mp4")
+    #expect(settings.seed == 4)
+    #expect(settings.prompt == "rain on a roof")
+    #expect(settings.task == .t2av)
+  }
+
+  @Test func `keeps the pictures of a video as they are and adds sound`() async throws {
+    try await place.clip("in.mp4", audio: false)
+    let result = try await generate("--video", "in.mp4", "--output", "out.mp4")
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(result.outputLines.first == "Video to audio: in.mp4")
+    let clip = try await MediaProbe.probe(place.file("out.mp4"))
+    #expect(clip.video?.codedWidth == 48)
+    #expect(clip.video?.nominalFrameRate.value == 20)
+    #expect(clip.audio != nil)
+  }
+
+  @Test func `keeps the sound it is given and adds pictures`() async throws {
+    try await place.clip("in.wav", video: false)
+    let result = try await generate("--audio", "in.wav", "--prompt", "a bell", "--output", "out.mp4", "--no-metadata")
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(result.outputLines.first == "Audio to video: in.wav, \"a bell\"")
+    let clip = try await MediaProbe.probe(place.file("out.mp4"))
+    #expect(clip.video?.codedWidth == 32)
+    #expect(clip.comment == nil)
+    let (given, kept) = (
+      try await AudioReader.read(place.file("in.wav"), seconds: 1, sampleRate: 16_000),
+      try await AudioReader.read(place.file("out.mp4"), seconds: 1, sampleRate: 16_000)
+    )
+    let difference = zip(given.samples, kept.samples).map { abs($0 - $1) }.dropFirst(2000).prefix(12_000)
+    #expect(difference.reduce(0, +) / Float(difference.count) < 0.05)
+  }
+
+  @Test(arguments: ["mp4", "webm", "gif", "wav", "png"])
+  func `writes what the ending says`(ending: String) async throws {
+    let result = try await generate("--prompt", "rain", "--seed", "1", "--output", "x.\(ending)", "--quiet")
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(result.output == "")
+    #expect(try place.names == ["x.\(ending)"])
+    let clip = try await MediaProbe.probe(place.file("x.\(ending)"))
+    #expect((clip.video != nil) == (ending != "wav"))
+    #expect((clip.audio != nil) == ["mp4", "webm", "wav"].contains(ending))
+  }
+
+  @Test func `the same seed is the same file, alone or among others`() async throws {
+    _ = try await generate("--prompt", "rain", "--seed", "7", "--count", "2", "--output", "many.mp4")
+    _ = try await generate("--prompt", "rain", "--seed", "8", "--output", "one.mp4")
+    #expect(try place.names == ["many-1.mp4", "many-2.mp4", "one.mp4"])
+    let second = try Data(contentsOf: place.file("many-2.mp4"))
+    #expect(try second == Data(contentsOf: place.file("one.mp4")))
+    #expect(try second != Data(contentsOf: place.file("many-1.mp4")))
+  }
+
+  @Test func `draws a seed and prints it`() async throws {
+    let result = try await generate("--prompt", "rain")
+    let name = try #require(try place.names.first)
+    let seed = try #require(name.wholeMatch(of: #/uniform-(\d+)\.mp4/#)?.1)
+    #expect(result.output.contains("(seed \(seed))"))
+  }
+
+  @Test func `warns when the model knows none of the words`() async throws {
+    let result = try await place.program("generate", "--model", "narrow", "--prompt", "zebra", "--output", "x.mp4")
+    #expect(result.status == 0)
+    #expect(result.errorLines.count == 1)
+    #expect(result.errors.hasPrefix("uniform: warning: "))
+    #expect(result.errors.contains("rain"))
+  }
+
+  @Test func `reports in JSON`() async throws {
+    let result = try await generate("--prompt", "rain", "--output", "x.mp4", "--seed", "3", "--json")
+    let events = try result.outputLines.map {
+      try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+    }
+    let names = events.compactMap { $0["event"] as? String }
+    #expect(names.first == "start")
+    #expect(names.contains("progress"))
+    #expect(names.suffix(2) == ["clip", "done"])
+    let clip = try #require(events.last { $0["event"] as? String == "clip" })
+    #expect(clip["output"] as? String == "x.mp4")
+    #expect(clip["seed"] as? Int == 3)
+    #expect((clip["settings"] as? [String: Any])?["task"] as? String == "t2av")
+  }
+
+  @Test func `a list skips what exists, goes on after a bad line and lists it at the end`() async throws {
+    try place.write("here already", to: "old.mp4")
+    try place.write(
+      "prompt,video,seed,output\nrain,,1,old.mp4\n,missing.mp4,,b.mp4\nbell,,5,c.mp4\n", to: "list.csv")
+    let result = try await generate("--batch", "list.csv")
+    #expect(result.status == 66)
+    #expect(result.errorLines.count == 1)
+    #expect(result.errors.hasPrefix("uniform: error: line 3: "), "\(result.errors)")
+    #expect(result.errors.contains("missing.mp4' does not exist"))
+    #expect(try place.names == ["c.mp4", "list.csv", "old.mp4"])
+    #expect(try String(contentsOf: place.file("old.mp4"), encoding: .utf8) == "here already")
+    #expect(try await settings("c.mp4").seed == 5)
+  }
+
+  @Test func `shows the settings that a clip was made with`() async throws {
+    _ = try await generate("--prompt", "rain", "--seed", "11", "--output", "x.webm")
+    let result = try await place.program("inspect", "x.webm")
+    #expect(result.status == 0)
+    #expect(result.output.contains("\"rain\""))
+    #expect(result.output.contains("11"))
+  }
+
+  @Test func `an interruption ends it within a second and leaves nothing`() async throws {
+    let (process, _, _) = place.program.process([
+      "generate", "--model", "tiny", "--prompt", "rain", "--steps", "1000", "--seconds", "10", "--output", "x.mp4",
+    ])
+    try process.run()
+    try await Task.sleep(for: .seconds(1.5))
+    #expect(process.isRunning)
+    process.interrupt()
+    let start = ContinuousClock.now
+    while process.isRunning && ContinuousClock.now - start < .seconds(5) { try await Task.sleep(for: .milliseconds(20)) }
+    #expect(ContinuousClock.now - start < .seconds(1.5))
+    #expect(process.terminationStatus == 130)
+    #expect(try place.names == [])
+  }
+}
