@@ -6,6 +6,15 @@ import Torch
 
 @testable import UniForm
 
+/// What progress closures saw, on whatever thread.
+private final class Seen: Sendable {
+  private let threads = Mutex<[ObjectIdentifier]>([])
+
+  func note() { threads.withLock { $0.append(ObjectIdentifier(Thread.current)) } }
+  var reports: Int { threads.withLock { $0.count } }
+  var threadCount: Int { threads.withLock { Set($0).count } }
+}
+
 @Suite("Pipeline actor") struct PipelineActorTests {
   let folder: TemporaryFolder
   let model: ModelDirectory
@@ -19,19 +28,19 @@ import Torch
   @Test("concurrent requests come out as they do alone, all from one thread")
   func concurrentRequests() async throws {
     let uniform = PipelineActor(model, dtype: .float32, threads: 2)
-    let threads = Mutex<Set<ObjectIdentifier>>([])
+    let seen = Seen()
     let clips = try await withThrowingTaskGroup(of: GeneratedClip.self) { group in
       for seed in 0..<4 {
-        group.addTask {
+        group.addTask { [uniform, seen] in
           try await uniform.generate(GenerationRequest(prompt: "rain", seed: UInt64(seed))) { _ in
-            threads.withLock { _ = $0.insert(ObjectIdentifier(Thread.current)) }
+            seen.note()
             return true
           }[0]
         }
       }
       return try await group.reduce(into: [UInt64: GeneratedClip]()) { $0[$1.settings.seed] = $1 }
     }
-    #expect(threads.withLock { $0.count } == 1)
+    #expect(seen.threadCount == 1)
     let pipeline = try UniFormPipeline(model, dtype: .float32)
     for seed in 0..<4 {
       let expected = try pipeline.generate(GenerationRequest(prompt: "rain", seed: UInt64(seed)))[0]
@@ -43,17 +52,17 @@ import Torch
   @Test("cancelling the task stops the generation")
   func cancellation() async throws {
     let uniform = PipelineActor(model)
-    let evaluations = Mutex(0)
+    let seen = Seen()
     let task = Task {
       try await uniform.generate(GenerationRequest(prompt: "rain", steps: 1000)) { _ in
-        evaluations.withLock { $0 += 1 }
+        seen.note()
         return true
       }
     }
-    while evaluations.withLock({ $0 }) < 3 { await Task.yield() }
+    while seen.reports < 3 { await Task.yield() }
     task.cancel()
     await #expect(throws: CancellationError.self) { try await task.value }
-    #expect(evaluations.withLock { $0 } < 1000)
+    #expect(seen.reports < 1000)
   }
 
   @Test("errors reach the caller, and the next request works")
