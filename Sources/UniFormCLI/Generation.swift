@@ -89,7 +89,8 @@ struct Generation {
       let name = sampling.count > 1 ? "clip \(index + 1) of \(sampling.count), " : ""
       let reporter = reporter
       let clips = try await pipeline.generate(request) { progress in
-        reporter.progress(name + progress.stage.rawValue, completed: progress.completed, total: progress.total)
+        reporter.progress(
+          name + progress.stage.rawValue, completed: progress.completed, total: progress.total)
         return true
       }
       reporter.endProgress()

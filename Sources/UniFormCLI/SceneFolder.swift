@@ -62,7 +62,8 @@ struct SceneFolder: Sendable {
     let isWanted = classes.isEmpty || known.sceneClass == classes[index % classes.count]
     guard isSame && isWanted else {
       throw CommandFailure(
-        "'\(url.relativePath)' holds clips of another seed, length or class; choose another folder", .cannotCreate)
+        "'\(url.relativePath)' holds clips of another seed, length or class; choose another folder",
+        .cannotCreate)
     }
     return true
   }
