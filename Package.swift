@@ -31,9 +31,11 @@ let package = Package(
     .target(name: "UniForm", dependencies: ["Torch", "Media", "CSentencePiece"], swiftSettings: strict),
     .target(
       name: "UniFormTraining", dependencies: ["UniForm", "Torch", "Scenes", "Media"], swiftSettings: strict),
-    .target(name: "CSentencePiece", linkerSettings: [
-      .linkedLibrary("sentencepiece"), .linkedLibrary("sentencepiece_train"),
-    ]),
+    .target(
+      name: "CSentencePiece",
+      linkerSettings: [
+        .linkedLibrary("sentencepiece"), .linkedLibrary("sentencepiece_train"),
+      ]),
     .executableTarget(
       name: "UniFormCLI",
       dependencies: [
@@ -59,6 +61,9 @@ let package = Package(
       name: "TorchTests", dependencies: ["Torch"], exclude: ["OperatorSchemas.txt"], swiftSettings: strict),
     .testTarget(
       name: "UniFormTests", dependencies: ["UniForm", "Torch"], resources: [.copy("Fixtures")],
+      swiftSettings: strict),
+    .testTarget(
+      name: "UniFormTrainingTests", dependencies: ["UniFormTraining", "UniForm", "Torch", "Scenes"],
       swiftSettings: strict),
   ],
   cxxLanguageStandard: .cxx20

@@ -39,6 +39,7 @@ struct TrainVideoVAE: AsyncParsableCommand {
   @OptionGroup var options: TrainingOptions
 
   func run() async throws {
+    options.prepare()
     var model: VideoVAE.Configuration = try options.part("vae")
     let configuration: VideoVAETrainer.Configuration = try options.configuration()
     say("rendering \(configuration.clips) clips")
@@ -70,6 +71,7 @@ struct TrainAudioVAE: AsyncParsableCommand {
   @OptionGroup var options: TrainingOptions
 
   func run() async throws {
+    options.prepare()
     var model: AudioVAE.Configuration = try options.part("audio_vae")
     let configuration: AudioVAETrainer.Configuration = try options.configuration()
     say("rendering \(configuration.clips) sounds")
@@ -93,6 +95,7 @@ struct TrainVocoder: AsyncParsableCommand {
   @OptionGroup var options: TrainingOptions
 
   func run() async throws {
+    options.prepare()
     let configuration: VocoderTrainer.Configuration = try options.configuration()
     say("rendering \(configuration.clips) sounds")
     let sounds = SceneSounds(

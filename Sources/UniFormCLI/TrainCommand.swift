@@ -56,6 +56,10 @@ struct TrainingOptions: ParsableArguments {
     return try MetricsLog(title: name, url: folder.appending(path: "\(name).jsonl"), print: say)
   }
 
+  /// One thread for what happens between the workers' steps: threads that wait for each other in small operators
+  /// would keep the workers' cores busy.
+  func prepare() { ComputeThreads.count = 1 }
+
   /// Runs a loop with its checkpoint, from the last one where there is one; Ctrl-C saves and stops.
   func run(_ loop: TrainingLoop, name: String, _ body: (() -> Bool) throws -> Void) throws {
     loop.minutes = minutes

@@ -17,6 +17,7 @@ struct TrainLatents: AsyncParsableCommand {
   }
 
   func run() async throws {
+    options.prepare()
     let configuration: TransformerTrainer.Configuration = try options.configuration()
     let video = ParameterStore(
       loading: try Weights(contentsOf: options.file("vae/diffusion_pytorch_model.safetensors")))
@@ -29,7 +30,8 @@ struct TrainLatents: AsyncParsableCommand {
       mel: try MelSpectrogram(options.part("mel")),
       tokenizer: try T5Tokenizer(contentsOf: options.file("tokenizer/spiece.model")),
       maximumTextLength: transformer.maximumTextLength)
-    try FileManager.default.createDirectory(at: URL(filePath: options.runs), withIntermediateDirectories: true)
+    try FileManager.default.createDirectory(
+      at: URL(filePath: options.runs), withIntermediateDirectories: true)
     let start = Date.now
     let interrupt = Interrupt()
     var lastLine = Date.distantPast
@@ -53,6 +55,7 @@ struct TrainTransformer: AsyncParsableCommand {
   @OptionGroup var options: TrainingOptions
 
   func run() async throws {
+    options.prepare()
     let configuration: TransformerTrainer.Configuration = try options.configuration()
     let cache = try LatentCache(
       contentsOf: URL(filePath: options.runs).appending(path: "latents.safetensors"))
@@ -64,7 +67,9 @@ struct TrainTransformer: AsyncParsableCommand {
     try options.run(trainer.loop, name: "transformer") { try trainer.run(isCancelled: $0) }
     let averaged = trainer.loop.averagedParameters()
     func part(_ prefix: String) -> [(name: String, tensor: Tensor)] {
-      averaged.filter { $0.name.hasPrefix(prefix) }.map { (String($0.name.dropFirst(prefix.count)), $0.tensor) }
+      averaged.filter { $0.name.hasPrefix(prefix) }.map {
+        (String($0.name.dropFirst(prefix.count)), $0.tensor)
+      }
     }
     try options.write(
       part("transformer."), as: .bfloat16, to: "transformer/diffusion_pytorch_model.safetensors")

@@ -20,7 +20,8 @@ extension TrainingLoop {
       let elapsed = file.metadata["elapsed"].flatMap(Double.init)
     else { throw TrainingError("\(url.path): is no checkpoint of a training run") }
     guard file.metadata["seed"] == "\(settings.seed)" else {
-      throw TrainingError("\(url.path): was made with seed \(file.metadata["seed"] ?? "?"), not \(settings.seed)")
+      throw TrainingError(
+        "\(url.path): was made with seed \(file.metadata["seed"] ?? "?"), not \(settings.seed)")
     }
     try withoutGradient {
       for (name, tensor) in checkpointTensors(of: model, prefix: "") {

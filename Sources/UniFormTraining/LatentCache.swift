@@ -27,7 +27,7 @@ public struct LatentCache {
     }
   }
 
-  /// Renders and encodes `count` clips of a dataset seed and writes the file.
+  /// Renders and encodes `count` clips of a dataset seed, in bfloat16, and writes the file.
   ///
   /// - Parameter progress: told the number of clips that are done; false stops with `CancellationError`.
   public static func write(
@@ -53,10 +53,11 @@ public struct LatentCache {
           value: withoutGradient {
             mine.map { clip in
               (
-                encoders.video(clip.video.tensor).mode.to(.float16),
+                encoders.video(clip.video.tensor.to(.bfloat16)).mode.to(.float16),
                 encoders.audio(
-                  encoders.mel(Tensor(clip.audio.samples).unsqueezed(0))
-                    .narrowed(1, start: 0, length: geometry.melFrameCount).unsqueezed(1)
+                  // Sounds are coded at one peak level, as a condition is when a clip is generated.
+                  encoders.mel(clip.audio.peakNormalized().tensor.unsqueezed(0))
+                    .narrowed(1, start: 0, length: geometry.melFrameCount).unsqueezed(1).to(.bfloat16)
                 ).mode.to(.float16)
               )
             }
@@ -103,7 +104,8 @@ public struct LatentCache {
   func batch(_ size: Int, generator: Generator) -> (latents: AVLatents, ids: Tensor, mask: Tensor) {
     let rows = Tensor.randint(0..<count, [size], generator: generator)
     return (
-      AVLatents(video: video.indexed(0, by: rows).to(.float32), audio: audio.indexed(0, by: rows).to(.float32)),
+      AVLatents(
+        video: video.indexed(0, by: rows).to(.float32), audio: audio.indexed(0, by: rows).to(.float32)),
       ids.indexed(0, by: rows), mask.indexed(0, by: rows)
     )
   }

@@ -51,7 +51,7 @@ public struct TransformerTrainer {
   let process: any DiffusionProcess
   let cache: LatentCache
 
-  /// - Parameter weights: where training starts from; new parameters with nil.
+  /// Starts from new parameters, equal in every worker.
   public init(
     model: UniFormDiT.Configuration, text: T5Encoder.Configuration, diffusion: DiffusionConfiguration,
     _ configuration: Configuration, cache: LatentCache, workers: Int, log: MetricsLog
@@ -84,7 +84,8 @@ public struct TransformerTrainer {
     let noise = AVLatents.randn(like: batch.latents, generator: generator)
     let input = plan.apply(to: batch.latents, noise: noise, timesteps: timesteps, process: process)
     let states = textEncoder(batch.ids, mask: batch.mask, dtype: dtype).hiddenStates
-    let dropped = Tensor.rand([count], generator: generator)
+    let dropped =
+      Tensor.rand([count], generator: generator)
       .< transformer.configuration.captionDropProbability
     let seen = plan.tokenTimesteps(timesteps)
     let rate = Tensor.full([count], Double(configuration.geometry.frameRate))

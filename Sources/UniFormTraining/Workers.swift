@@ -11,10 +11,13 @@ struct Unchecked<Value>: @unchecked Sendable {
 ///
 /// Each thread computes with its share of the cores.
 func runWorkers<Result>(count: Int, _ body: @escaping (Int) throws -> Result) throws -> [Result] {
-  if count == 1 { return [try body(0)] }
+  let threads = max(1, ProcessInfo.processInfo.activeProcessorCount / count)
+  if count == 1 {
+    ComputeThreads.count = threads
+    return [try body(0)]
+  }
   let slots = Mutex([Int: Unchecked<Swift.Result<Result, any Error>>]())
   let work = Unchecked(value: body)
-  let threads = max(1, ProcessInfo.processInfo.activeProcessorCount / count)
   DispatchQueue.concurrentPerform(iterations: count) { worker in
     ComputeThreads.count = threads
     let outcome = Unchecked(value: Swift.Result { try work.value(worker) })

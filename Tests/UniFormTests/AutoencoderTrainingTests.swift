@@ -3,11 +3,15 @@ import Torch
 import UniForm
 
 /// Every autoencoder can learn one small batch by heart: gradients reach all of its parameters and point downhill.
-@Suite struct AutoencoderTrainingTests {
+@Suite(.serialized) struct AutoencoderTrainingTests {
   /// Trains on one batch, and returns the first and the last reconstruction loss.
   private func overfit(
     _ store: ParameterStore, _ target: Tensor, steps: Int, _ reconstruct: (Tensor) -> Tensor
   ) -> (first: Double, last: Double) {
+    // These tensors are too small to share: threads would only wait for each other.
+    let threads = ComputeThreads.count
+    ComputeThreads.count = 1
+    defer { ComputeThreads.count = threads }
     store.enableTraining()
     let optimizer = AdamW(store.trainable)
     var losses: [Double] = []
@@ -26,10 +30,14 @@ import UniForm
     return (losses[0], losses.last!)
   }
 
-  /// A smooth pattern in −1…1.
+  /// Waves that travel along the third axis (height or time), another phase in each sample.
   private func waves(_ shape: [Int]) -> Tensor {
-    let count = shape.reduce(1, *)
-    return (Tensor.arange(0, Double(count)) * 0.37).sin.reshaped(shape)
+    func ramp(_ axis: Int, _ step: Double) -> Tensor {
+      var lengths = shape.map { _ in 1 }
+      lengths[axis] = shape[axis]
+      return (Tensor.arange(0, Double(shape[axis])) * step).reshaped(lengths)
+    }
+    return (ramp(0, 2) + ramp(2, 0.5) + ramp(shape.count - 1, 0.4)).sin.expanded(shape).contiguous
   }
 
   @Test func patchedPictureModelLearns() throws {
@@ -42,7 +50,7 @@ import UniForm
     let store = ParameterStore(seed: 1)
     let model = try AutoencoderKL(store.root, configuration)
     let generator = Generator(seed: 2)
-    let loss = overfit(store, waves([2, 3, 16, 16]), steps: 150) {
+    let loss = overfit(store, waves([2, 3, 16, 16]), steps: 60) {
       model.decode(model.encode($0).sample(generator))
     }
     #expect(loss.last < loss.first / 10, "\(loss)")
@@ -56,7 +64,7 @@ import UniForm
     configuration.downsampleStrides = [[2, 2], [1, 2]]
     let store = ParameterStore(seed: 1)
     let model = try AudioVAE(store.root, configuration)
-    let loss = overfit(store, waves([1, 1, 16, 16]), steps: 150) { model.decode(model.encode($0)) }
+    let loss = overfit(store, waves([1, 1, 16, 16]), steps: 60) { model.decode(model.encode($0)) }
     #expect(loss.last < loss.first / 10, "\(loss)")
   }
 
@@ -67,14 +75,16 @@ import UniForm
     configuration.spatial.layersPerBlock = 1
     configuration.spatial.patchSize = 2
     configuration.spatial.latentChannels = 8
+    configuration.spatialScalingFactor = 1
     configuration.temporal.inOutChannels = 8
     configuration.temporal.filters = 8
     configuration.temporal.numGroups = 4
     configuration.temporal.numResBlocks = 1
     let store = ParameterStore(seed: 1)
     let model = try VideoVAE(store.root, configuration)
-    let loss = overfit(store, waves([1, 3, 17, 8, 8]), steps: 200) {
-      model.decode(model.encode($0), frames: 17)
+    // Two clips: for a float32 batch of one libtorch falls back to its slow convolution along time.
+    let loss = overfit(store, waves([2, 3, 5, 8, 8]), steps: 150) {
+      model.decode(model.encode($0), frames: 5)
     }
     #expect(loss.last < loss.first / 10, "\(loss)")
   }

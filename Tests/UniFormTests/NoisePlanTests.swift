@@ -30,7 +30,6 @@ import UniForm
     let told = plan.tokenTimesteps(timesteps)
     #expect(told.video.floats == (video ? [100, 900] : [0, 0]))
     #expect(told.audio.floats == (audio ? [100, 900] : [0, 0]))
-    #expect(told.task.floats == [100, 900])
     let input = plan.apply(to: clean, noise: noise, timesteps: timesteps, process: process)
     for (modality, generated) in [(Modality.video, video), (.audio, audio)] {
       let noised = process.addNoise(noise[modality], to: clean[modality], at: timesteps)

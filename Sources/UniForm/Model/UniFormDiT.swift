@@ -149,7 +149,8 @@ extension UniFormDiT {
   ///
   /// - Parameters:
   ///   - latents: noisy or clean, `[B, 4, T, H, W]` and `[B, 8, 5·T, F]`.
-  ///   - videoTime, audioTime: what the tokens of each modality see; that of a condition is t = 0.
+  ///   - videoTime: what the tokens of the pictures see; t = 0 where they are a condition.
+  ///   - audioTime: the same for the tokens of the sound and the task.
   ///   - task: ids `[B]`.
   ///   - pixels: height and width of the decoded picture, for the scale of positions.
   public func callAsFunction(

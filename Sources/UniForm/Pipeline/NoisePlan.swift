@@ -46,21 +46,19 @@ public struct NoisePlan: Sendable, Equatable {
   public var requiredCondition: Modality? { conditionNoise == .absent ? nil : task.condition }
 }
 
-/// The timesteps that the network is told for each kind of token, each `[B]` float32 in 0…1000.
+/// The timesteps that the network is told for each kind of token, each `[B]` float32 in 0…1000. The task column lies
+/// among the audio columns and sees their time.
 public struct TokenTimesteps {
   public var video: Tensor
   public var audio: Tensor
-  /// Of the task token: that of the generated part.
-  public var task: Tensor
 
-  public init(video: Tensor, audio: Tensor, task: Tensor) {
+  public init(video: Tensor, audio: Tensor) {
     self.video = video
     self.audio = audio
-    self.task = task
   }
 
   public func map(_ transform: (Tensor) -> Tensor) -> TokenTimesteps {
-    TokenTimesteps(video: transform(video), audio: transform(audio), task: transform(task))
+    TokenTimesteps(video: transform(video), audio: transform(audio))
   }
 }
 
@@ -71,7 +69,7 @@ extension NoisePlan {
     func seen(_ modality: Modality) -> Tensor {
       isGenerated(modality) || conditionTimestep == .shared ? generated : generated.zerosLike
     }
-    return TokenTimesteps(video: seen(.video), audio: seen(.audio), task: generated)
+    return TokenTimesteps(video: seen(.video), audio: seen(.audio))
   }
 
   /// The network's input in training: equation 4 on generated modalities,

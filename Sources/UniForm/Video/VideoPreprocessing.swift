@@ -8,7 +8,6 @@ extension VideoFrames {
     let bytes = pixels.withUnsafeBytes {
       Tensor(copying: $0, shape: [1, count, height, width, 3], dtype: .uint8)
     }
-    // The permuted view keeps a pixel's channels together, which is how the convolutions like them best.
     return bytes.permuted(0, 4, 1, 2, 3).to(.float32) / 127.5 - 1
   }
 

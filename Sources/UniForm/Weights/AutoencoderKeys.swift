@@ -25,7 +25,12 @@ private func decoderLevel(_ name: String) -> Int? {
   let steps = name.split(separator: ".")
   guard let up = steps.firstIndex(of: "up"), up > 0, steps[up - 1] == "decoder", up + 1 < steps.count
   else { return nil }
-  return Int(steps[up + 1])
+  return levelNumber(steps[up + 1])
+}
+
+/// A level of a plausible depth; anything else in its place stays as it is.
+private func levelNumber(_ step: some StringProtocol) -> Int? {
+  Int(step).flatMap { (0..<64).contains($0) ? $0 : nil }
 }
 
 private let attentionKeys = [
@@ -44,7 +49,7 @@ private func autoencoderKey(_ steps: [String], levels: Int) -> [String] {
     switch step {
     case "down", "up":
       let level = rest.popFirst() ?? ""
-      let index = half == "decoder" ? Int(level).map { "\(levels - 1 - $0)" } ?? level : level
+      let index = half == "decoder" ? levelNumber(level).map { "\(levels - 1 - $0)" } ?? level : level
       result += ["\(step)_blocks", index]
     case "block": result.append("resnets")
     case "downsample": result += ["downsamplers", "0"]

@@ -1,0 +1,125 @@
+import Foundation
+import Scenes
+import Testing
+import Torch
+import UniForm
+
+@testable import UniFormTraining
+
+@Suite struct TransformerTrainerTests {
+  static func configurations() -> (
+    UniFormDiT.Configuration, T5Encoder.Configuration, TransformerTrainer.Configuration
+  ) {
+    var model = UniFormDiT.Configuration()
+    model.depth = 1
+    model.hiddenSize = 32
+    model.heads = 2
+    model.patchSize = [1, 4, 4]
+    model.predictsVariance = false
+    model.captionChannels = 16
+    model.maximumTextLength = 8
+    model.audioFrequencies = 4
+    model.audioPatchSize = [4, 6]
+    var text = T5Encoder.Configuration()
+    text.vocabularySize = 20
+    text.width = 16
+    text.headWidth = 8
+    text.heads = 2
+    text.feedForwardWidth = 32
+    text.layers = 1
+    var training = TransformerTrainer.Configuration()
+    training.geometry.width = 64
+    training.geometry.height = 64
+    training.geometry.seconds = 1
+    training.geometry.audioFrequencyFactor = 16
+    training.optimization.steps = 60
+    training.optimization.batchSize = 4
+    training.optimization.learningRate = 3e-3
+    training.optimization.warmupSteps = 5
+    return (model, text, training)
+  }
+
+  /// A cache of one second of smooth latents, written to a file as the real one is.
+  static func cache() throws -> LatentCache {
+    let generator = Generator(seed: 3)
+    let url = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).safetensors")
+    defer { try? FileManager.default.removeItem(at: url) }
+    try SafeTensors.write(
+      [
+        ("video", Tensor.randn([6, 4, 5, 8, 8], generator: generator).to(.float16)),
+        ("audio", Tensor.randn([6, 8, 25, 4], generator: generator).to(.float16)),
+        ("ids", Tensor.randint(3..<20, [6, 5], generator: generator)),
+        ("mask", Tensor.ones([6, 5], dtype: .int64)),
+      ], to: url)
+    return try LatentCache(contentsOf: url)
+  }
+
+  @Test(arguments: [Objective.velocity, .epsilon])
+  func theLossFallsForBothObjectives(objective: Objective) throws {
+    var (model, text, training) = Self.configurations()
+    model.predictsVariance = objective == .epsilon
+    training.optimization.steps = 80
+    var lines: [[String: Any]] = []
+    let url = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).jsonl")
+    let log = try MetricsLog(title: "test", url: url, interval: 0) { _ in }
+    let trainer = try TransformerTrainer(
+      model: model, text: text, diffusion: DiffusionConfiguration(objective: objective), training,
+      cache: Self.cache(), workers: 2, log: log)
+    try trainer.run()
+    for line in try String(contentsOf: url, encoding: .utf8).split(separator: "\n") {
+      lines.append(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] ?? [:])
+    }
+    func mean(_ part: ArraySlice<[String: Any]>) -> Double {
+      // Only the plain error of one task: the tasks' sums differ in size.
+      let values = part.compactMap { $0["t2av_video"] as? Double }
+      return values.reduce(0, +) / Double(values.count)
+    }
+    #expect(mean(lines.suffix(25)) < mean(lines.prefix(15)) * 0.97)
+    #expect(Set(lines.flatMap(\.keys)).isSuperset(of: ["t2av_video", "t2av_audio", "a2v_video", "v2a_audio"]))
+  }
+
+  @Test func tasksAreDrawnByTheirWeights() throws {
+    var configuration = TransformerTrainer.Configuration()
+    configuration.taskWeights = ["t2av": 1, "a2v": 0, "v2a": 3]
+    let tasks = (0..<100).map { configuration.task(Double($0) / 100) }
+    #expect(tasks.filter { $0 == .t2av }.count == 25)
+    #expect(tasks.filter { $0 == .v2a }.count == 75)
+    configuration.taskWeights = ["t2av": 0]
+    #expect(throws: ConfigurationError.self) { try configuration.validate() }
+  }
+
+  @Test func unknownKeysAreNamedWithTheirSection() {
+    let json = Data(#"{"optimization": {"batchsize": 3}}"#.utf8)
+    let error = #expect(throws: ConfigurationError.self) {
+      _ = try TransformerTrainer.Configuration(json: json, source: "train.json")
+    }
+    #expect(error?.description == "train.json: unknown key \"optimization.batchsize\"")
+  }
+
+  @Test func thePartOfAConfigurationThatIsGivenKeepsTheOtherDefaults() throws {
+    let json = Data(#"{"optimization": {"batch_size": 3}}"#.utf8)
+    let configuration = try TransformerTrainer.Configuration(json: json, source: "train.json")
+    #expect(configuration.optimization.batchSize == 3)
+    #expect(configuration.optimization.learningRate == OptimizationSettings().learningRate)
+  }
+}
+
+@Suite struct SceneFramesTests {
+  @Test func windowsAreScaledAndKnowWhatMoves() {
+    let geometry = SceneGeometry(width: 32, height: 32, frameRate: 17, seconds: 2, sampleRate: 8_000)
+    let frames = SceneFrames(count: 3, seed: 1, geometry: geometry)
+    let windows = frames.windows(4, length: 17, generator: Generator(seed: 1))
+    #expect(windows.frames.shape == [4, 3, 17, 32, 32])
+    #expect(windows.motion.shape == [4, 1, 17, 32, 32])
+    #expect(windows.frames.minimum.item >= -1 && windows.frames.maximum.item <= 1)
+    #expect(windows.motion.minimum.item >= 0 && windows.motion.maximum.item <= 1)
+    #expect(windows.motion.mean.item < 0.5)
+  }
+
+  @Test func theSameSeedRendersTheSamePool() {
+    let geometry = SceneGeometry(width: 16, height: 16, frameRate: 17, seconds: 1, sampleRate: 8_000)
+    let a = SceneFrames(count: 2, seed: 9, geometry: geometry)
+    let b = SceneFrames(count: 2, seed: 9, geometry: geometry)
+    #expect(a.pixels.values(as: UInt8.self) == b.pixels.values(as: UInt8.self))
+  }
+}
