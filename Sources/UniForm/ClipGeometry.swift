@@ -79,6 +79,8 @@ extension ClipGeometry {
 
   // Frames
   public var frameCount: Int { codedSeconds * frameRate }
+  /// Runs of frames that the video autoencoder codes together.
+  public var chunkCount: Int { frameCount / chunkFrames }
   /// Frames that are kept.
   public var keptFrameCount: Int { max(1, Int((seconds * Double(frameRate)).rounded())) }
 

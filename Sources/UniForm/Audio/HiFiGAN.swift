@@ -54,13 +54,19 @@ public struct HiFiGAN {
       return self(mel).narrowed(1, start: 0, length: hop * frames)  // [B, hop · T]
     }
     let pieces = stride(from: 0, to: frames, by: max(chunk, 1)).map { start in
-      let end = min(start + max(chunk, 1), frames)
-      let from = max(start - context.before, 0)
-      let to = min(end + context.after, frames)
-      let sound = self(mel.narrowed(1, start: from, length: to - from))
-      return sound.narrowed(1, start: hop * (start - from), length: hop * (end - start))
+      vocode(mel, frames: start..<min(start + max(chunk, 1), frames))
     }
     return Tensor.concatenate(pieces, axis: 1)  // [B, hop · T]
+  }
+
+  /// The samples of some frames of `[B, T, M]`, computed with all the frames that reach into them:
+  /// `[B, hop · count]`.
+  public func vocode(_ mel: Tensor, frames range: Range<Int>) -> Tensor {
+    let hop = configuration.hop
+    let from = max(range.lowerBound - context.before, 0)
+    let to = min(range.upperBound + context.after, mel.size(1))
+    let sound = self(mel.narrowed(1, start: from, length: to - from))
+    return sound.narrowed(1, start: hop * (range.lowerBound - from), length: hop * range.count)
   }
 }
 

@@ -12,28 +12,32 @@ struct EncodedCondition {
 extension UniFormPipeline {
   /// The modes of the autoencoders' posteriors over whole seconds of the condition.
   func encodeCondition(_ request: ResolvedRequest, _ report: ProgressReport) throws -> EncodedCondition {
-    if request.task.condition == nil { return EncodedCondition() }
-    return try report.stage(.encodingCondition) { try encodeCondition(request) }
-  }
-
-  private func encodeCondition(_ request: ResolvedRequest) throws -> EncodedCondition {
-    var encoded = EncodedCondition()
     let geometry = request.geometry
     switch request.condition {
-    case .none: break
+    case .none: return EncodedCondition()
     case .video(let frames):
-      let pictures = frames.cutOrHeld(to: geometry.frameCount).tensor.to(device)  // [1, 3, F, H, W]
-      encoded.latents.video = try networks.loadedVideoEncoder()(pictures).mode  // [1, 4, T, h, w]
+      let encoder = try networks.loadedVideoEncoder()
+      let chunks = frames.cutOrHeld(to: geometry.frameCount).tensor.to(device)  // [1, 3, F, H, W]
+        .split([Int](repeating: geometry.chunkFrames, count: geometry.chunkCount), axis: 2)
+      let latents = try independentPieces(
+        chunks.count, on: device,
+        progress: { try report(.encodingCondition, $0, of: chunks.count) },
+        compute: { encoder(chunks[$0]).mode })
+      return EncodedCondition(
+        latents: PerModality(video: .concatenate(latents, axis: 2), audio: nil))  // [1, 4, T, h, w]
     case .audio(let sound):
+      let encoder = try networks.loadedAudioEncoder()
       let whole = Waveform(
         sampleRate: sound.sampleRate, samples: Array(sound.samples.prefix(geometry.keptSampleCount))
       ).peakNormalized(count: geometry.sampleCount)
       let mel = mel(whole.tensor.unsqueezed(0).to(device))  // [1, frames, bins]
         .narrowed(1, start: 0, length: geometry.melFrameCount)
-      encoded.mel = mel.selected(0, 0)
-      encoded.latents.audio = try networks.loadedAudioEncoder()(mel.unsqueezed(1)).mode  // [1, 8, Ta, F]
+      let latents = try independentPieces(
+        1, on: device, progress: { try report(.encodingCondition, $0, of: 1) },
+        compute: { _ in encoder(mel.unsqueezed(1)).mode })
+      return EncodedCondition(
+        latents: PerModality(video: nil, audio: latents[0]), mel: mel.selected(0, 0))  // [1, 8, Ta, F]
     }
-    return encoded
   }
 }
 
