@@ -21,7 +21,9 @@ public enum PNGWriter {
     }
     try await WorkFolder.use(beside: url) { folder throws(MediaError) in
       let file = folder.file("picture")
-      let input = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-video_size", "\(width)x\(height)", "-i", "pipe:0"]
+      let input = [
+        "-f", "rawvideo", "-pix_fmt", "rgb24", "-video_size", "\(width)x\(height)", "-i", "pipe:0",
+      ]
       let words = labels.isEmpty ? [] : ["-vf", labels.map(\.filter).joined(separator: ",")]
       let output = [
         "-frames:v", "1", "-c:v", "png", "-pix_fmt", "rgb24", "-threads:v", "1", "-flags:v", "+bitexact",

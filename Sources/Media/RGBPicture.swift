@@ -45,7 +45,8 @@ struct RGBPicture {
     let result = (0..<height).flatMap { row in
       across.apply(Array(tall[(row * rowLength)..<((row + 1) * rowLength)]), stride: 3)
     }
-    return RGBPicture(width: width, height: height, pixels: result.map { UInt8(min(255, max(0, $0.rounded()))) })
+    return RGBPicture(
+      width: width, height: height, pixels: result.map { UInt8(min(255, max(0, $0.rounded()))) })
   }
 }
 

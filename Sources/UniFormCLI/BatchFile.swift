@@ -32,20 +32,25 @@ struct BatchFile: Equatable {
     case "jsonl", "ndjson": self.init(jsonLines: text)
     default: throw CommandFailure.usage("'\(path)' must end in .csv or .jsonl; rename it")
     }
-    guard !rows.isEmpty else { throw CommandFailure("'\(path)' lists no clips; add a line for each", .badData) }
+    guard !rows.isEmpty else {
+      throw CommandFailure("'\(path)' lists no clips; add a line for each", .badData)
+    }
   }
 
   init(csv text: String, name: String) throws {
     let table = CSV.rows(of: text)
-    guard let header = table.first?.fields.map({ $0.trimmingCharacters(in: .whitespaces).lowercased() }) else {
+    guard let header = table.first?.fields.map({ $0.trimmingCharacters(in: .whitespaces).lowercased() })
+    else {
       throw CommandFailure("'\(name)' is empty; its first line must name the columns", .badData)
     }
     if let unknown = header.first(where: { !BatchEntry.keys.contains($0) }) {
       throw CommandFailure(
-        "'\(name)' has the column '\(unknown)'; known are \(BatchEntry.keys.joined(separator: ", "))", .badData)
+        "'\(name)' has the column '\(unknown)'; known are \(BatchEntry.keys.joined(separator: ", "))",
+        .badData)
     }
     guard header.contains("output"), Set(header).count == header.count else {
-      throw CommandFailure("'\(name)' needs one column 'output' and each name once in its first line", .badData)
+      throw CommandFailure(
+        "'\(name)' needs one column 'output' and each name once in its first line", .badData)
     }
     rows = table.dropFirst().map { line, fields in
       guard fields.count == header.count else {

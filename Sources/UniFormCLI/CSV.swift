@@ -63,5 +63,7 @@ enum CSV {
 }
 
 extension String {
-  var strippingByteOrderMark: Substring { unicodeScalars.first == "\u{FEFF}" ? Substring(unicodeScalars.dropFirst()) : self[...] }
+  var strippingByteOrderMark: Substring {
+    unicodeScalars.first == "\u{FEFF}" ? Substring(unicodeScalars.dropFirst()) : self[...]
+  }
 }

@@ -23,7 +23,7 @@ struct GenerateCommand: AsyncParsableCommand {
         uniform generate --batch clips.csv
 
       With --json each line of standard output is one JSON object; its "event" is one of start, progress, clip, \
-      skipped, warning, failure and done.
+      skipped, warning, failure and done. Docs/CommandLine.md describes their fields.
       """)
 
   @OptionGroup(title: "What to make") var content: ContentOptions
@@ -37,6 +37,16 @@ struct GenerateCommand: AsyncParsableCommand {
 
   func run() async throws {
     let reporter = Reporter(output.reporting)
+    do {
+      try await run(reporter)
+    } catch {
+      reporter.endProgress()
+      if !(error is QuietFailure) { reporter.event(.failure(CommandFailure(error))) }
+      throw error
+    }
+  }
+
+  private func run(_ reporter: Reporter) async throws {
     try await MediaTools.check()
     let directory = try ModelLocation.open(machine.model)
     let generation = try Generation(
@@ -61,7 +71,11 @@ struct ContentOptions: ParsableArguments {
   var audio: String?
   @Option(
     help: ArgumentHelp(
-      "Make all clips of a list, loading the model once. The list is a CSV file whose first line names its columns, or holds one JSON object per line (.jsonl). Columns are prompt, video, audio, seed and output. Clips that exist already are skipped.",
+      """
+      Make all clips of a list, loading the model once. The list is a CSV file whose first line names its \
+      columns, or holds one JSON object per line (.jsonl). Columns are prompt, video, audio, seed and output. \
+      Clips that exist already are skipped.
+      """,
       valueName: "file"),
     completion: .file(extensions: ["csv", "jsonl"]))
   var batch: String?
@@ -106,7 +120,8 @@ struct SamplingOptions: ParsableArguments {
     if let steps {
       let range = GenerationRequest.allowedSteps
       try check(
-        "steps", steps, range.contains(steps), "a whole number from \(range.lowerBound) to \(range.upperBound)")
+        "steps", steps, range.contains(steps),
+        "a whole number from \(range.lowerBound) to \(range.upperBound)")
     }
     if let guidance { try check("guidance", guidance, guidance.isFinite && guidance >= 0, "0 or more") }
     let range = GenerationRequest.allowedCount

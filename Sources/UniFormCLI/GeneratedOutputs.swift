@@ -9,7 +9,8 @@ extension ContentOptions {
     return GenerationJob(
       prompt: prompt, negativePrompt: negativePrompt, video: video.map { URL(filePath: $0) },
       audio: audio.map { URL(filePath: $0) }, seed: seed,
-      output: try ClipOutput(output.output ?? "uniform-\(seed).mp4"), sheet: output.sheet.map { URL(filePath: $0) })
+      output: try ClipOutput(output.output ?? "uniform-\(seed).mp4"),
+      sheet: output.sheet.map { URL(filePath: $0) })
   }
 }
 
@@ -38,7 +39,8 @@ extension GenerationJob {
 
 extension URL {
   fileprivate func isSameFile(as other: URL) -> Bool {
-    resolvingSymlinksInPath().standardizedFileURL.path == other.resolvingSymlinksInPath().standardizedFileURL.path
+    resolvingSymlinksInPath().standardizedFileURL.path
+      == other.resolvingSymlinksInPath().standardizedFileURL.path
   }
 }
 
@@ -75,7 +77,8 @@ extension ClipSettings {
 enum MediaTools {
   /// - Throws: when ffmpeg or ffprobe is missing, before anything long begins.
   static func check() async throws {
-    _ = try await FFmpeg.run(.ffprobe, ["-version"])
+    async let probe = FFmpeg.run(.ffprobe, ["-version"])
     _ = try await FFmpeg.run(.ffmpeg, ["-version"])
+    _ = try await probe
   }
 }

@@ -40,7 +40,7 @@ struct Generation {
   }
 
   /// Checks a job and reads what it is given, before any network is loaded.
-  private func prepare(_ job: GenerationJob) async throws -> GenerationRequest {
+  func prepare(_ job: GenerationJob) async throws -> GenerationRequest {
     try job.checkOutputs(count: sampling.count)
     var request = GenerationRequest(
       prompt: job.prompt, negativePrompt: job.negativePrompt, steps: sampling.steps,
@@ -82,14 +82,15 @@ struct Generation {
   }
 
   /// Generates and writes the clips of a job one by one, so that each is there as soon as it can be.
-  private func make(_ job: GenerationJob, _ request: GenerationRequest) async throws {
+  func make(_ job: GenerationJob, _ request: GenerationRequest) async throws {
     for index in 0..<sampling.count {
       var request = request
       request.seed = job.seed &+ UInt64(index)
       let name = sampling.count > 1 ? "clip \(index + 1) of \(sampling.count), " : ""
       let reporter = reporter
       let clips = try await pipeline.generate(request) { progress in
-        reporter.progress(name + progress.stage.rawValue, completed: progress.completed, total: progress.total)
+        reporter.progress(
+          name + progress.stage.rawValue, completed: progress.completed, total: progress.total)
         return true
       }
       reporter.endProgress()
@@ -137,72 +138,11 @@ struct Generation {
     return Sheet(frames, of: clip, job: job, model: directory.name)
   }
 
-  private func report(clips: Int, skipped: Int = 0, failed: Int = 0, since start: ContinuousClock.Instant) {
+  func report(clips: Int, skipped: Int = 0, failed: Int = 0, since start: ContinuousClock.Instant) {
     let seconds = (.now - start) / Duration.seconds(1)
     reporter.event(
       ReportEvent("done", clips: clips, skipped: skipped, failed: failed, seconds: seconds.rounded(to: 1)))
     let extra = (skipped > 0 ? ", \(skipped) skipped" : "") + (failed > 0 ? ", \(failed) failed" : "")
     reporter.note("\(clips) \(clips == 1 ? "clip" : "clips")\(extra) in \(ProgressLine.duration(seconds))")
-  }
-}
-
-// MARK: - Lists
-
-extension Generation {
-  /// Makes what a list names and does not exist yet. A bad line does not stop the others.
-  /// - Throws: at the end, when there were bad lines; at once, when nothing further can work.
-  func run(batch: BatchFile) async throws {
-    let clock = ContinuousClock.now
-    let fallbackSeed = sampling.seed
-    var failures: [(line: Int, failure: CommandFailure)] = []
-    var (made, skipped) = (0, 0)
-    for row in batch.rows {
-      do {
-        let job = try GenerationJob(row.content.get(), seed: fallbackSeed)
-        if FileManager.default.fileExists(atPath: job.output.url.path(percentEncoded: false)) {
-          skipped += 1
-          reporter.note("Skipped \(job.output.url.relativePath), which exists")
-          reporter.event(ReportEvent("skipped", line: row.line, output: job.output.url.relativePath))
-          continue
-        }
-        try await make(job, prepare(job))
-        made += 1
-      } catch {
-        let failure = UniFormCommand.failure(error)
-        guard failure.status != .interrupted && !failure.concernsModel(error) else { throw error }
-        failures.append((row.line, failure))
-      }
-    }
-    report(clips: made, skipped: skipped, failed: failures.count, since: clock)
-    for (line, failure) in failures { reporter.fail(line: line, failure) }
-    if let first = failures.first { throw QuietFailure(status: first.failure.status) }
-  }
-}
-
-/// A failure that has already been reported in full.
-struct QuietFailure: Error {
-  let status: ExitStatus
-}
-
-extension CommandFailure {
-  /// Every further job would fail in the same way.
-  func concernsModel(_ error: any Error) -> Bool {
-    error is ModelError || error is WeightError || error is ConfigurationError || error is TokenizerError
-  }
-}
-
-extension GenerationJob {
-  /// One line of a list.
-  init(_ entry: BatchEntry, seed: UInt64?) throws {
-    if entry.video != nil && entry.audio != nil {
-      throw CommandFailure("it names both a video and an audio; leave one empty", .badData)
-    }
-    if entry.video == nil && entry.audio == nil && entry.prompt == nil {
-      throw CommandFailure("it names neither a prompt nor a video nor an audio", .badData)
-    }
-    self.init(
-      prompt: entry.prompt, negativePrompt: nil, video: entry.video.map { URL(filePath: $0) },
-      audio: entry.audio.map { URL(filePath: $0) }, seed: entry.seed ?? seed ?? .randomSeed,
-      output: try ClipOutput(entry.output), sheet: nil)
   }
 }

@@ -57,7 +57,8 @@ struct ClipOutput: Equatable, Sendable {
     case (.clip(.gif), .v2a):
       throw CommandFailure.usage("'\(url.relativePath)' would hold no sound, which is what is made; use .mp4")
     case (.clip(.wav), .a2v):
-      throw CommandFailure.usage("'\(url.relativePath)' would hold no pictures, which is what is made; use .mp4")
+      throw CommandFailure.usage(
+        "'\(url.relativePath)' would hold no pictures, which is what is made; use .mp4")
     default: try PNGWriter.checkWritable(url)
     }
   }
@@ -84,19 +85,23 @@ extension ContentOptions {
     }
     if batch != nil {
       let others = [
-        ("prompt", prompt), ("video", video), ("audio", audio), ("output", output.output), ("sheet", output.sheet),
+        ("prompt", prompt), ("video", video), ("audio", audio), ("output", output.output),
+        ("sheet", output.sheet),
       ]
       if let other = others.first(where: { $0.1 != nil })?.0 {
         throw ValidationError("--batch and --\(other) cannot be combined; the list names its own")
       }
     } else if prompt == nil && video == nil && audio == nil {
       throw ValidationError(
-        "nothing to make a clip from; give --prompt, --video or --audio (or --prompt \"\" for a clip without text)")
+        "nothing to make a clip from; give --prompt, --video or --audio (or --prompt \"\" for a clip without text)"
+      )
     }
     if negativePrompt != nil && batch == nil && (prompt ?? "").allSatisfy(\.isWhitespace) {
       throw ValidationError("--negative-prompt has no effect without a prompt; give --prompt too")
     }
-    guard start >= 0, start.isFinite else { throw ValidationError("--start is \(start); use 0 or more seconds") }
+    guard start >= 0, start.isFinite else {
+      throw ValidationError("--start is \(start); use 0 or more seconds")
+    }
     if start > 0 && video == nil && audio == nil && batch == nil {
       throw ValidationError("--start needs a video or a sound to begin in; give --video or --audio")
     }

@@ -118,7 +118,8 @@ struct ModelInformation: Encodable {
       "\(geometry.width)×\(geometry.height) pixels, \(geometry.frameRate) frames per second, "
         + "\(geometry.sampleRate) samples per second, \(geometry.seconds.formatted) s")
     facts.add(
-      "objective", "\(objective.rawValue), sampled with \(samplers.map(\.rawValue).joined(separator: " or "))")
+      "objective", "\(objective.rawValue), sampled with \(samplers.map(\.rawValue).joined(separator: " or "))"
+    )
     facts.add("defaults", "\(defaults.steps) steps, guidance \(defaults.guidanceScale.formatted)")
 
     var sizes = TextTable(.left, .right, .right)
@@ -130,7 +131,8 @@ struct ModelInformation: Encodable {
 
     var classes = TextTable(.left, .left)
     for known in knownClasses { classes.add(known.name, "\"\(known.example)\"") }
-    let knowledge = knownClasses.isEmpty ? [] : ["", "What it knows, each with a prompt to try:"] + classes.lines
+    let knowledge =
+      knownClasses.isEmpty ? [] : ["", "What it knows, each with a prompt to try:"] + classes.lines
     return facts.lines + [""] + sizes.lines + knowledge
   }
 }

@@ -135,7 +135,8 @@ struct ClipInspection: Inspection {
       table.add("video", "\(video.codec), \(video.width)×\(video.height) pixels, \(rate) frames per second")
     }
     if let audio {
-      let channels = ["mono", "stereo"].indices.contains(audio.channels - 1)
+      let channels =
+        ["mono", "stereo"].indices.contains(audio.channels - 1)
         ? ["mono", "stereo"][audio.channels - 1] : "\(audio.channels) channels"
       table.add("audio", "\(audio.codec), \(audio.sampleRate) samples per second, \(channels)")
     }
@@ -154,7 +155,9 @@ extension ClipSettings {
     table.add("  seed", "\(seed)")
     table.add("  steps", "\(steps), \(sampler.rawValue), guidance \(guidanceScale.formatted)")
     table.add("  model", "\(model), weights \(weights)")
-    table.add("  clip", "\(width)×\(height), \(frameRate) frames per second, \(sampleRate) Hz, \(seconds.formatted) s")
+    table.add(
+      "  clip", "\(width)×\(height), \(frameRate) frames per second, \(sampleRate) Hz, \(seconds.formatted) s"
+    )
     table.add("  computed", "\(dtype) on \(device), uniform \(version)")
     return table.lines
   }

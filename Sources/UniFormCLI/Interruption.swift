@@ -27,6 +27,7 @@ enum Interruption {
 
   /// Ends without the destructors of libraries whose threads may still be at work.
   static func endNow() -> Never {
+    StandardError.print("uniform: interrupted")
     fflush(nil)
     _exit(ExitStatus.interrupted.rawValue)
   }

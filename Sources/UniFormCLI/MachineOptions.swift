@@ -65,7 +65,9 @@ enum ModelLocation {
     environment: [String: String] = ProcessInfo.processInfo.environment,
     executable: URL? = Bundle.main.executableURL
   ) -> [URL] {
-    let named = environment["UNIFORM_MODELS"].map { $0.split(separator: ":").map { URL(filePath: String($0)) } }
+    let named = environment["UNIFORM_MODELS"].map {
+      $0.split(separator: ":").map { URL(filePath: String($0)) }
+    }
     var places: [URL] = []
     var folder = executable?.resolvingSymlinksInPath().deletingLastPathComponent()
     for _ in 0..<5 {

@@ -47,7 +47,9 @@ struct ProgressLine {
 
   private var speed: String {
     guard let rate, let secondsLeft else { return "" }
-    let speed = rate >= 1 ? String(format: "%.1f \(unit)/s", rate) : String(format: "%.1f s/\(unit.dropLast())", 1 / rate)
+    let speed =
+      rate >= 1
+      ? String(format: "%.1f \(unit)/s", rate) : String(format: "%.1f s/\(unit.dropLast())", 1 / rate)
     return secondsLeft > 0 ? ", \(speed), \(Self.duration(secondsLeft)) left" : ", \(speed)"
   }
 

@@ -36,7 +36,8 @@ struct ReportEvent: Encodable, Sendable {
 
   init(
     _ event: String, task: String? = nil, model: String? = nil, prompt: String? = nil, line: Int? = nil,
-    stage: String? = nil, step: Int? = nil, steps: Int? = nil, rate: Double? = nil, secondsLeft: Double? = nil,
+    stage: String? = nil, step: Int? = nil, steps: Int? = nil, rate: Double? = nil,
+    secondsLeft: Double? = nil,
     output: String? = nil, sheet: String? = nil, seed: UInt64? = nil, settings: ClipSettings? = nil,
     message: String? = nil, exitStatus: Int32? = nil, clips: Int? = nil, skipped: Int? = nil,
     failed: Int? = nil, seconds: Double? = nil
@@ -61,6 +62,11 @@ struct ReportEvent: Encodable, Sendable {
     self.skipped = skipped
     self.failed = failed
     self.seconds = seconds
+  }
+
+  static func failure(_ failure: CommandFailure, line: Int? = nil) -> ReportEvent {
+    ReportEvent(
+      "failure", line: line, message: failure.description, exitStatus: failure.status.rawValue)
   }
 
   /// As one line of JSON, with its end.

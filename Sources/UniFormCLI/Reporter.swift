@@ -60,7 +60,7 @@ final class Reporter: Sendable {
 
   /// One line of a list that could not be carried out; on standard error.
   func fail(line: Int, _ failure: CommandFailure) {
-    event(ReportEvent("failure", line: line, message: failure.description, exitStatus: failure.status.rawValue))
+    event(.failure(failure, line: line))
     state.withLock { state in
       clearBar(&state)
       StandardError.print("uniform: error: line \(line): \(failure)")

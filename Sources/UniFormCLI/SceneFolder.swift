@@ -17,6 +17,9 @@ struct SceneFolder: Sendable {
   /// - Returns: how many were rendered.
   /// - Throws: `CommandFailure` where the folder holds other clips or cannot be written, `MediaError`.
   func fill(threads: Int, progress: @Sendable (Int, Int) -> Void) async throws -> Int {
+    let isNew = !FileManager.default.fileExists(atPath: url.path)
+    // A failure or an interruption before the first clip leaves no empty folder; rmdir takes no other.
+    defer { if isNew { rmdir(url.path) } }
     do {
       try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
     } catch {
@@ -62,7 +65,8 @@ struct SceneFolder: Sendable {
     let isWanted = classes.isEmpty || known.sceneClass == classes[index % classes.count]
     guard isSame && isWanted else {
       throw CommandFailure(
-        "'\(url.relativePath)' holds clips of another seed, length or class; choose another folder", .cannotCreate)
+        "'\(url.relativePath)' holds clips of another seed, length or class; choose another folder",
+        .cannotCreate)
     }
     return true
   }

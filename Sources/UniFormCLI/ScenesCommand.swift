@@ -40,7 +40,8 @@ struct ScenesCommand: AsyncParsableCommand {
       valueName: "names"),
     completion: .list(SceneClass.allCases.map(\.rawValue)))
   var classes: String?
-  @Option(help: ArgumentHelp("Clips to render side by side. Without it, one per processor.", valueName: "number"))
+  @Option(
+    help: ArgumentHelp("Clips to render side by side. Without it, one per processor.", valueName: "number"))
   var threads: Int?
   @Flag(help: "Report in JSON, one object per line.")
   var json = false
@@ -57,7 +58,9 @@ struct ScenesCommand: AsyncParsableCommand {
     try check("frame-rate", frameRate, frameRate >= 1 && frameRate <= 120, "1 to 120")
     try check(
       "sample-rate", sampleRate, (8000...192_000).contains(sampleRate), "a whole number from 8000 to 192000")
-    if let threads { try check("threads", threads, (1...1024).contains(threads), "a whole number from 1 to 1024") }
+    if let threads {
+      try check("threads", threads, (1...1024).contains(threads), "a whole number from 1 to 1024")
+    }
     _ = try chosenClasses()
   }
 

@@ -49,10 +49,7 @@ struct UniFormCommand: AsyncParsableCommand {
     guard exitCode(for: error) != .success else { exit(withError: error) }
     if let quiet = error as? QuietFailure { exit(withError: ExitCode(quiet.status.rawValue)) }
     let failure = failure(error)
-    if failure.status == .interrupted {
-      StandardError.print("uniform: interrupted")
-      Interruption.endNow()
-    }
+    if failure.status == .interrupted { Interruption.endNow() }
     StandardError.print("uniform: error: \(failure)")
     exit(withError: ExitCode(failure.status.rawValue))
   }

@@ -57,7 +57,8 @@ import Testing
   }
 
   @Test(arguments: [
-    "heavy rain on a tin roof", "", "it's 100% \\odd: [a,b];c='d' %{pts}", "Regen auf Blech — été", "two\nlines",
+    "heavy rain on a tin roof", "", "it's 100% \\odd: [a,b];c='d' %{pts}", "Regen auf Blech — été",
+    "two\nlines",
     String(repeating: "long ", count: 500),
   ])
   func `writes a picture with any caption`(title: String) async throws {

@@ -37,7 +37,9 @@ import Testing
 }
 
 @Suite struct BatchFileTests {
-  private func csv(_ text: String) throws -> [BatchFile.Row] { try BatchFile(csv: text, name: "list.csv").rows }
+  private func csv(_ text: String) throws -> [BatchFile.Row] {
+    try BatchFile(csv: text, name: "list.csv").rows
+  }
 
   @Test func `reads the columns in any order, and leaves out what is empty`() throws {
     let rows = try csv("output,seed,prompt\r\na.mp4,7,\"rain, heavy\"\r\nb.mp4,,\r\n")

@@ -28,7 +28,8 @@ import UniForm
     sourceLocation: SourceLocation = #_sourceLocation
   ) async throws {
     try await expectFailure(
-      ["generate", "--model", "tiny"] + arguments, status: status, saying: text, sourceLocation: sourceLocation)
+      ["generate", "--model", "tiny"] + arguments, status: status, saying: text,
+      sourceLocation: sourceLocation)
   }
 
   @Test(arguments: [
@@ -86,9 +87,12 @@ import UniForm
     }
     try await expectFailure(
       generate: "--video", "good.mp4", "--start", "5", "--output", "x.mp4", status: 65, saying: "start 5 s")
-    try await expectFailure(generate: "--video", "good.mp4", "--output", "good.mp4", status: 64, saying: "the input")
-    try await expectFailure(generate: "--video", "good.mp4", "--output", "x.gif", status: 64, saying: "no sound")
-    try await expectFailure(generate: "--audio", "good.mp4", "--output", "x.wav", status: 64, saying: "no pictures")
+    try await expectFailure(
+      generate: "--video", "good.mp4", "--output", "good.mp4", status: 64, saying: "the input")
+    try await expectFailure(
+      generate: "--video", "good.mp4", "--output", "x.gif", status: 64, saying: "no sound")
+    try await expectFailure(
+      generate: "--audio", "good.mp4", "--output", "x.wav", status: 64, saying: "no pictures")
   }
 
   @Test func `sound that is missing or silent, and missing pictures`() async throws {
@@ -110,10 +114,16 @@ import UniForm
     try await expectFailure(
       generate: "--prompt", "rain", "--output", "taken.mp4", status: 73, saying: "taken.mp4' is a folder")
     try await expectFailure(
-      generate: "--prompt", "rain", "--output", "x.mp4", "--sheet", "no/x.png", status: 73, saying: "no' does")
+      generate: "--prompt", "rain", "--output", "x.mp4", "--sheet", "no/x.png", status: 73, saying: "no' does"
+    )
     try await expectFailure(
       generate: "--prompt", "rain", "--output", String(repeating: "x", count: 300) + ".mp4", status: 73,
       saying: "cannot write")
+    #if os(Linux)
+      // Nobody can write there, not even root.
+      try await expectFailure(
+        generate: "--prompt", "rain", "--output", "/proc/x.mp4", status: 73, saying: "cannot write")
+    #endif
     if geteuid() != 0 {
       try FileManager.default.createDirectory(
         at: place.file("locked"), withIntermediateDirectories: false, attributes: [.posixPermissions: 0o500])
@@ -124,7 +134,8 @@ import UniForm
 
   @Test func `a model that is missing or broken`() async throws {
     let rain = ["--prompt", "rain", "--output", "x.mp4"]
-    try await expectFailure(["generate", "--model", "unknown"] + rain, status: 66, saying: "unknown: no such model")
+    try await expectFailure(
+      ["generate", "--model", "unknown"] + rain, status: 66, saying: "unknown: no such model")
     try await expectFailure(["generate", "--model", "./nowhere"] + rain, status: 66, saying: "nowhere")
     try await expectFailure(["info", "--model", "unknown"], status: 66, saying: "unknown")
 
@@ -134,7 +145,9 @@ import UniForm
       try FileManager.default.copyItem(at: Workplace.models.appending(path: "tiny"), to: model)
     }
     let broken = ["generate", "--model", "./model", "--quiet"] + rain
-    for file in ["model_index.json", "vae/config.json", "tokenizer/spiece.model", "vocoder/model.safetensors"] {
+    for file in [
+      "model_index.json", "vae/config.json", "tokenizer/spiece.model", "vocoder/model.safetensors",
+    ] {
       try restore()
       try FileManager.default.removeItem(at: model.appending(path: file))
       try await expectFailure(broken, status: 66, saying: file)
@@ -148,8 +161,10 @@ import UniForm
     try restore()
     let configuration = model.appending(path: "vocoder/config.json")
     let text = try String(contentsOf: configuration, encoding: .utf8)
-    try Data(text.replacing("\"upsample_initial_channel\" : 32", with: "\"upsample_initial_channel\" : 64").utf8)
-      .write(to: configuration)
+    try Data(
+      text.replacing("\"upsample_initial_channel\" : 32", with: "\"upsample_initial_channel\" : 64").utf8
+    )
+    .write(to: configuration)
     try await expectFailure(broken, status: 65, saying: "vocoder/model.safetensors")
   }
 
@@ -170,10 +185,12 @@ import UniForm
     try await expectFailure(["inspect", "bad.safetensors"], status: 65, saying: "bad.safetensors")
     try await expectFailure(["scenes", "out", "--count", "0"], status: 64, saying: "--count is 0")
     try await expectFailure(["scenes", "out"], status: 64, saying: "count")
-    try await expectFailure(["scenes", "out", "--count", "1", "--size", "63"], status: 64, saying: "--size is 63")
+    try await expectFailure(
+      ["scenes", "out", "--count", "1", "--size", "63"], status: 64, saying: "--size is 63")
     try await expectFailure(
       ["scenes", "out", "--count", "1", "--classes", "rain,zebra"], status: 64, saying: "'zebra'")
-    try await expectFailure(["scenes", "bad.safetensors", "--count", "1"], status: 73, saying: "bad.safetensors")
+    try await expectFailure(
+      ["scenes", "bad.safetensors", "--count", "1"], status: 73, saying: "bad.safetensors")
     try await expectFailure(["frobnicate"], status: 64, saying: "frobnicate")
   }
 }

@@ -19,7 +19,8 @@ import UniForm
   }
 
   @Test func `makes picture and sound from words, and says so first`() async throws {
-    let result = try await generate("--prompt", "rain on a roof", "--seed", "4", "--output", "a.mp4", "--sheet", "a.png")
+    let result = try await generate(
+      "--prompt", "rain on a roof", "--seed", "4", "--output", "a.mp4", "--sheet", "a.png")
     #expect(result.status == 0, "\(result.errors)")
     #expect(result.outputLines.first == "Text to audio and video: \"rain on a roof\"")
     #expect(result.errors == "")
@@ -47,7 +48,8 @@ import UniForm
 
   @Test func `keeps the sound it is given and adds pictures`() async throws {
     try await place.clip("in.wav", video: false)
-    let result = try await generate("--audio", "in.wav", "--prompt", "a bell", "--output", "out.mp4", "--no-metadata")
+    let result = try await generate(
+      "--audio", "in.wav", "--prompt", "a bell", "--output", "out.mp4", "--no-metadata")
     #expect(result.status == 0, "\(result.errors)")
     #expect(result.outputLines.first == "Audio to video: in.wav, \"a bell\"")
     let clip = try await MediaProbe.probe(place.file("out.mp4"))
@@ -89,7 +91,8 @@ import UniForm
   }
 
   @Test func `warns when the model knows none of the words`() async throws {
-    let result = try await place.program("generate", "--model", "narrow", "--prompt", "zebra", "--output", "x.mp4")
+    let result = try await place.program(
+      "generate", "--model", "narrow", "--prompt", "zebra", "--output", "x.mp4")
     #expect(result.status == 0)
     #expect(result.errorLines.count == 1)
     #expect(result.errors.hasPrefix("uniform: warning: "))
@@ -109,6 +112,15 @@ import UniForm
     #expect(clip["output"] as? String == "x.mp4")
     #expect(clip["seed"] as? Int == 3)
     #expect((clip["settings"] as? [String: Any])?["task"] as? String == "t2av")
+  }
+
+  @Test func `a failure is an object, too`() async throws {
+    let result = try await generate("--video", "no.mp4", "--json")
+    #expect(result.errorLines.count == 1)
+    let line = try #require(result.outputLines.last)
+    let event = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+    #expect(event?["event"] as? String == "failure")
+    #expect(event?["exit_status"] as? Int == 66)
   }
 
   @Test func `a list skips what exists, goes on after a bad line and lists it at the end`() async throws {
@@ -135,14 +147,17 @@ import UniForm
 
   @Test func `an interruption ends it within a second and leaves nothing`() async throws {
     let (process, _, _) = place.program.process([
-      "generate", "--model", "tiny", "--prompt", "rain", "--steps", "1000", "--seconds", "10", "--output", "x.mp4",
+      "generate", "--model", "tiny", "--prompt", "rain", "--steps", "1000", "--seconds", "10", "--output",
+      "x.mp4",
     ])
     try process.run()
     try await Task.sleep(for: .seconds(1.5))
     #expect(process.isRunning)
     process.interrupt()
     let start = ContinuousClock.now
-    while process.isRunning && ContinuousClock.now - start < .seconds(5) { try await Task.sleep(for: .milliseconds(20)) }
+    while process.isRunning && ContinuousClock.now - start < .seconds(5) {
+      try await Task.sleep(for: .milliseconds(20))
+    }
     #expect(ContinuousClock.now - start < .seconds(1.5))
     #expect(process.terminationStatus == 130)
     #expect(try place.names == [])

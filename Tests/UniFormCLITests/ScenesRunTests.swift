@@ -35,7 +35,9 @@ import Testing
     #expect(list.contains(descriptions[1].caption))
   }
 
-  @Test func `the same seed is the same set, however many threads and however often interrupted`() async throws {
+  @Test func `the same seed is the same set, however many threads and however often interrupted`()
+    async throws
+  {
     _ = try await scenes("one", "--count", "4", "--seed", "9", "--threads", "1")
     _ = try await scenes("many", "--count", "2", "--seed", "9", "--threads", "4")
     let result = try await scenes("many", "--count", "4", "--seed", "9", "--threads", "4")
