@@ -120,7 +120,7 @@ private let shapes = PerModality(video: [4, 3, 2, 2], audio: [8, 15, 2])
     // Without any tie between the modalities, the video must not notice that the sound is given.
     func video(_ plan: NoisePlan) throws -> [Float] {
       try loop(plan)(noise: NoiseSource(shapes: shapes, seeds: [1, 2])) { input, timesteps in
-        toyNetwork(input, at: Double(timesteps.task.floats[0]))
+        toyNetwork(input, at: Double(timesteps.video.floats[0]))
       }.video.floats
     }
     #expect(try video(NoisePlan(task: .t2av)) == video(.textToVideo))
@@ -133,7 +133,7 @@ private let shapes = PerModality(video: [4, 3, 2, 2], audio: [8, 15, 2])
       noise: NoiseSource(shapes: shapes, seeds: [1, 2])
     ) { input, timesteps in
       calls += 1
-      #expect(input.batchSize == 4 && timesteps.task.shape == [4])
+      #expect(input.batchSize == 4 && timesteps.video.shape == [4])
       #expect(input.clips(0..<2).video.floats == input.clips(2..<4).video.floats)
       return network(input, timesteps)
     }
