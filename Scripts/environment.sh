@@ -28,3 +28,6 @@ case $OSTYPE in
   *) uniform_prepend LD_LIBRARY_PATH "$uniform_libtorch/lib" ;;
 esac
 unset -f uniform_prepend
+# libtorch's threads wait by spinning unless told otherwise: on a machine that is busy with other things, two threads
+# are then many times slower than one. It has to be known when the process starts.
+export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}

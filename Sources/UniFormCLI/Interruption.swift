@@ -5,9 +5,12 @@ import Synchronization
 enum Interruption {
   private static let count = Atomic<Int>(0)
 
-  /// How long cancelled work may take to tidy up. Computation in libtorch cannot be stopped on the way, and has
-  /// nothing to tidy; ffmpeg ends long before this.
-  private static let patience = DispatchTimeInterval.milliseconds(800)
+  /// How many milliseconds cancelled work may take to tidy up. Computation in libtorch cannot be stopped on the
+  /// way, and has nothing to tidy; ffmpeg ends long before this.
+  private static let patience = Atomic<Int>(800)
+
+  /// For work that must be saved first, such as a training run.
+  static func allow(seconds: Int) { patience.store(1000 * seconds, ordering: .relaxed) }
 
   /// - Parameter cancel: called once, on another thread.
   static func install(cancel: @escaping @Sendable () -> Void) {
@@ -17,7 +20,10 @@ enum Interruption {
       source.setEventHandler {
         guard count.add(1, ordering: .relaxed).newValue == 1 else { endNow() }
         cancel()
-        DispatchQueue.global(qos: .userInteractive).asyncAfter(deadline: .now() + patience) { endNow() }
+        let wait = patience.load(ordering: .relaxed)
+        DispatchQueue.global(qos: .userInteractive).asyncAfter(deadline: .now() + .milliseconds(wait)) {
+          endNow()
+        }
       }
       source.activate()
       // It lives as long as the process.

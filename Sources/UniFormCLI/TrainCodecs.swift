@@ -29,7 +29,7 @@ struct TrainTokenizer: AsyncParsableCommand {
     try FileManager.default.createDirectory(
       at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
     try Data(bytes).write(to: url, options: .atomic)
-    say("wrote \(url.path)")
+    StandardError.print("wrote \(url.path)")
   }
 }
 
@@ -42,7 +42,7 @@ struct TrainVideoVAE: AsyncParsableCommand {
     options.prepare()
     var model: VideoVAE.Configuration = try options.part("vae")
     let configuration: VideoVAETrainer.Configuration = try options.configuration()
-    say("rendering \(configuration.clips) clips")
+    StandardError.print("rendering \(configuration.clips) clips")
     let frames = SceneFrames(
       count: configuration.clips, seed: configuration.optimization.seed,
       geometry: configuration.geometry.scenes)
@@ -74,7 +74,7 @@ struct TrainAudioVAE: AsyncParsableCommand {
     options.prepare()
     var model: AudioVAE.Configuration = try options.part("audio_vae")
     let configuration: AudioVAETrainer.Configuration = try options.configuration()
-    say("rendering \(configuration.clips) sounds")
+    StandardError.print("rendering \(configuration.clips) sounds")
     let sounds = SceneSounds(
       count: configuration.clips, seed: configuration.optimization.seed,
       geometry: configuration.geometry.scenes)
@@ -97,7 +97,7 @@ struct TrainVocoder: AsyncParsableCommand {
   func run() async throws {
     options.prepare()
     let configuration: VocoderTrainer.Configuration = try options.configuration()
-    say("rendering \(configuration.clips) sounds")
+    StandardError.print("rendering \(configuration.clips) sounds")
     let sounds = SceneSounds(
       count: configuration.clips, seed: configuration.optimization.seed,
       geometry: configuration.geometry.scenes)

@@ -53,12 +53,16 @@ struct TrainingOptions: ParsableArguments {
   func log(_ name: String) throws -> MetricsLog {
     let folder = URL(filePath: runs)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    return try MetricsLog(title: name, url: folder.appending(path: "\(name).jsonl"), print: say)
+    return try MetricsLog(
+      title: name, url: folder.appending(path: "\(name).jsonl"), print: StandardError.print)
   }
 
   /// One thread for what happens between the workers' steps: threads that wait for each other in small operators
-  /// would keep the workers' cores busy.
-  func prepare() { ComputeThreads.count = 1 }
+  /// would keep the workers' cores busy. An interrupted run is saved before it ends.
+  func prepare() {
+    ComputeThreads.count = 1
+    Interruption.allow(seconds: 60)
+  }
 
   /// Runs a loop with its checkpoint, from the last one where there is one; Ctrl-C saves and stops.
   func run(_ loop: TrainingLoop, name: String, _ body: (() -> Bool) throws -> Void) throws {
@@ -67,48 +71,18 @@ struct TrainingOptions: ParsableArguments {
     loop.checkpointURL = checkpoint
     if FileManager.default.fileExists(atPath: checkpoint.path) {
       try loop.resume(from: checkpoint)
-      say("continuing \(name) from \(checkpoint.path)")
+      StandardError.print("continuing \(name) from \(checkpoint.path)")
     }
-    let interrupt = Interrupt()
-    try body { interrupt.wasRequested }
-    if interrupt.wasRequested { throw ExitCode(130) }
+    try body { Task.isCancelled }
+    try Task.checkCancellation()
   }
 
   /// Writes averaged parameters in 16 bits, as they ship.
   func write(_ tensors: [(name: String, tensor: Tensor)], as dtype: DType, to path: String) throws {
     try SafeTensors.write(
       tensors.map { ($0.name, $0.tensor.detached.to(dtype)) }, metadata: ["format": "pt"], to: file(path))
-    say("wrote \(file(path).path)")
+    StandardError.print("wrote \(file(path).path)")
   }
-}
-
-/// A line for the person who waits, on standard error at once.
-func say(_ line: String) { FileHandle.standardError.write(Data((line + "\n").utf8)) }
-
-/// Remembers Ctrl-C until the loop asks.
-final class Interrupt {
-  private let source: any DispatchSourceSignal
-  private let flag: Flag
-
-  private final class Flag: @unchecked Sendable {
-    private let lock = NSLock()
-    private var value = false
-    func set() { lock.withLock { value = true } }
-    var isSet: Bool { lock.withLock { value } }
-  }
-
-  init() {
-    signal(SIGINT, SIG_IGN)
-    let flag = Flag()
-    self.flag = flag
-    source = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
-    source.setEventHandler { flag.set() }
-    source.resume()
-  }
-
-  deinit { source.cancel() }
-
-  var wasRequested: Bool { flag.isSet }
 }
 
 extension ClipGeometry {

@@ -33,7 +33,6 @@ struct TrainLatents: AsyncParsableCommand {
     try FileManager.default.createDirectory(
       at: URL(filePath: options.runs), withIntermediateDirectories: true)
     let start = Date.now
-    let interrupt = Interrupt()
     var lastLine = Date.distantPast
     try LatentCache.write(
       count: count, seed: seed, scenes: configuration.geometry.scenes, geometry: configuration.geometry,
@@ -42,9 +41,9 @@ struct TrainLatents: AsyncParsableCommand {
       if Date.now.timeIntervalSince(lastLine) > 10 || done == count {
         lastLine = .now
         let rate = Double(done) / max(Date.now.timeIntervalSince(start), 1e-3)
-        say("latents  \(done) of \(count) clips  \(Int(rate)) clips/s")
+        StandardError.print("latents  \(done) of \(count) clips  \(Int(rate)) clips/s")
       }
-      return !interrupt.wasRequested
+      return !Task.isCancelled
     }
   }
 }
@@ -59,7 +58,7 @@ struct TrainTransformer: AsyncParsableCommand {
     let configuration: TransformerTrainer.Configuration = try options.configuration()
     let cache = try LatentCache(
       contentsOf: URL(filePath: options.runs).appending(path: "latents.safetensors"))
-    say("training on \(cache.count) clips")
+    StandardError.print("training on \(cache.count) clips")
     let trainer = try TransformerTrainer(
       model: options.part("transformer"), text: options.part("text_encoder"),
       diffusion: try DiffusionConfiguration(contentsOf: options.file("scheduler/scheduler_config.json")),

@@ -137,7 +137,8 @@ public final class TrainingLoop {
 
   /// The random numbers of one worker in one step: a function of seed, worker and step alone.
   public func generator(worker: Int, step: Int) -> Generator {
-    var state = settings.seed &+ 0x9E37_79B9_7F4A_7C15 &* (UInt64(bitPattern: Int64(step)) &* 64 &+ UInt64(worker) &+ 1)
+    let stream = UInt64(bitPattern: Int64(step)) &* 64 &+ UInt64(worker) &+ 1
+    var state = settings.seed &+ 0x9E37_79B9_7F4A_7C15 &* stream
     state = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
     state = (state ^ (state >> 27)) &* 0x94D0_49BB_1331_11EB
     return Generator(seed: state ^ (state >> 31))

@@ -75,7 +75,8 @@ import UniForm
       return values.reduce(0, +) / Double(values.count)
     }
     #expect(mean(lines.suffix(25)) < mean(lines.prefix(15)) * 0.97)
-    #expect(Set(lines.flatMap(\.keys)).isSuperset(of: ["t2av_video", "t2av_audio", "a2v_video", "v2a_audio"]))
+    #expect(
+      Set(lines.flatMap(\.keys)).isSuperset(of: ["t2av_video", "t2av_audio", "a2v_video", "v2a_audio"]))
   }
 
   @Test func tasksAreDrawnByTheirWeights() throws {

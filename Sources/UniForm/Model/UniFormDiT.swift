@@ -134,7 +134,8 @@ extension UniFormDiT {
   /// Embeds diffusion times `[B]` (0 … 999, fractions allowed) with the clips' frame rates `[B]`.
   public func timeEmbedding(_ timesteps: Tensor, frameRate: Tensor, dtype: DType = .float32) -> TimeEmbedding
   {
-    let vector = timestepEmbedder(timesteps, dtype: dtype) + frameRateEmbedder(frameRate, dtype: dtype)  // [B, D]
+    let time = timestepEmbedder(timesteps, dtype: dtype)  // [B, D]
+    let vector = time + frameRateEmbedder(frameRate, dtype: dtype)  // [B, D]
     let modulation = timeModulation(vector.silu)  // [B, 6·D]
     return TimeEmbedding(
       vector: vector.unsqueezed(1),
@@ -161,17 +162,16 @@ extension UniFormDiT {
     let c = configuration
     let dtype = videoTime.vector.dtype
     let (h, w, t) = (latents.video.size(3), latents.video.size(4), latents.video.size(2))
-    let columns = Tensor.concatenate(
-      [joint.packed(latents.audio), audio.task(task, frames: t).to(latents.audio.dtype)], axis: 4)  // [B,4,T,rows,6]
+    let taskColumn = audio.task(task, frames: t).to(latents.audio.dtype)  // [B,4,T,rows,1]
+    let columns = Tensor.concatenate([joint.packed(latents.audio), taskColumn], axis: 4)  // [B,4,T,rows,6]
     let positions = gridPositions(rows: h, columns: w, pixels: pixels, device: latents.video.device)
     let video = videoEmbedder(latents.video.to(dtype)) + positions.video.to(dtype)  // [B,T,Sv,D]
     let sound =
       audio.embedder(columns.to(dtype)) + positions.audio.to(dtype)
       + audio.modality.to(dtype)  // [B,T,Sa,D]
     let sizes = [video.size(2), sound.size(2)]
-    let x = trunk(
-      .concatenate([video, sound], axis: 2),
-      Modulation(groups: [videoTime.modulation, audioTime.modulation], sizes: sizes), conditioning)  // [B,T,S,D]
+    let modulation = Modulation(groups: [videoTime.modulation, audioTime.modulation], sizes: sizes)
+    let x = trunk(.concatenate([video, sound], axis: 2), modulation, conditioning)  // [B,T,S,D]
     let m = Modulation(
       groups: [videoTime.vector.unsqueezed(2), audioTime.vector.unsqueezed(2)], sizes: sizes
     ).rows(adding: finalTable)
