@@ -95,7 +95,7 @@ import Torch
     let model = try ModelDirectory(folder.url)
     let before = ComputeThreads.count
     defer { ComputeThreads.count = before }
-    var request = GenerationRequest(prompt: "heavy rain and wind", seconds: 2, seed: 3)
+    var request = GenerationRequest(prompt: "heavy rain and wind", steps: 5, seconds: 2, seed: 3)
     switch task {
     case .t2av: break
     case .a2v: request.condition = .audio(TinyModel.sound())

@@ -15,8 +15,10 @@ public struct ClassifierFreeGuidance: Sendable, Equatable {
   }
 
   /// One prediction for `[B]` clips from a model whose text conditioning is that of `[2B]`: captions, then null.
-  public func predict(_ state: AVLatents, _ timesteps: TokenTimesteps, model: DenoisingModel) -> ModelOutput {
-    combine(model(.concatenate([state, state]), timesteps.map { .concatenate([$0, $0], axis: 0) }))
+  public func predict(
+    _ state: AVLatents, _ timesteps: TokenTimesteps, model: DenoisingModel
+  ) rethrows -> ModelOutput {
+    combine(try model(.concatenate([state, state]), timesteps.map { .concatenate([$0, $0], axis: 0) }))
   }
 
   /// `[2B]` to `[B]`. The variance is that of the captioned half: to extrapolate log-variances means nothing.

@@ -1,7 +1,7 @@
 public import Torch
 
 /// The network as the loop sees it, with task and text already bound; float32 in, any float dtype out.
-public typealias DenoisingModel = (AVLatents, TokenTimesteps) -> ModelOutput
+public typealias DenoisingModel = (AVLatents, TokenTimesteps) throws -> ModelOutput
 
 /// From noise to latents.
 public struct DenoisingLoop {
@@ -49,7 +49,7 @@ public struct DenoisingLoop {
         let input = plan.networkInput(state, signalScale: evaluation.signalScale)
         let timesteps = plan.tokenTimesteps(
           [Double](repeating: evaluation.timestep, count: state.batchSize), device: state.device)
-        let output = guidance?.predict(input, timesteps, model: model) ?? model(input, timesteps)
+        let output = try guidance?.predict(input, timesteps, model: model) ?? model(input, timesteps)
         let next = scheduler.step(
           output.map { $0.to(.float32) }, at: index, state: state, noise: noise.next)
         state = plan.writeBack(condition, into: next)

@@ -16,6 +16,14 @@ public struct ModelOutput {
   public func map(_ transform: (AVLatents) -> AVLatents) -> ModelOutput {
     ModelOutput(prediction: transform(prediction), varianceLogits: varianceLogits.map(transform))
   }
+
+  /// The outputs for all clips of the given batches, in order.
+  public static func concatenate(_ batches: [ModelOutput]) -> ModelOutput {
+    let logits = batches.compactMap(\.varianceLogits)
+    return ModelOutput(
+      prediction: .concatenate(batches.map(\.prediction)),
+      varianceLogits: logits.isEmpty ? nil : .concatenate(logits))
+  }
 }
 
 /// The training side of a diffusion model: how clean latents are noised, and what is learned from it.

@@ -30,13 +30,14 @@ extension UniFormPipeline {
       let whole = Waveform(
         sampleRate: sound.sampleRate, samples: Array(sound.samples.prefix(geometry.keptSampleCount))
       ).peakNormalized(count: geometry.sampleCount)
-      let mel = mel(whole.tensor.unsqueezed(0).to(device))  // [1, frames, bins]
-        .narrowed(1, start: 0, length: geometry.melFrameCount)
-      let latents = try independentPieces(
+      let (spectrogram, latents) = try independentPieces(
         1, on: device, progress: { try report(.encodingCondition, $0, of: 1) },
-        compute: { _ in encoder(mel.unsqueezed(1)).mode })
-      return EncodedCondition(
-        latents: PerModality(video: nil, audio: latents[0]), mel: mel.selected(0, 0))  // [1, 8, Ta, F]
+        compute: { [mel, device] _ in
+          let mel = mel(whole.tensor.unsqueezed(0).to(device))  // [1, frames, bins]
+            .narrowed(1, start: 0, length: geometry.melFrameCount)
+          return (mel.selected(0, 0), encoder(mel.unsqueezed(1)).mode)  // [1, 8, Ta, F]
+        })[0]
+      return EncodedCondition(latents: PerModality(video: nil, audio: latents), mel: spectrogram)
     }
   }
 }

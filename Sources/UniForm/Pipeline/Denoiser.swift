@@ -46,9 +46,7 @@ extension UniFormPipeline {
     let plan = NoisePlan(task: request.task)
     let geometry = request.geometry
     let loop = DenoisingLoop(plan: plan, scheduler: request.scheduler, guidance: request.guidance)
-    let denoiser = Denoiser(
-      try networks.loadedTransformer(), text: text, plan: plan, timesteps: request.scheduler.timesteps,
-      geometry: geometry, dtype: dtype)
+    let denoisers = try denoisers(plan, text, request)
     let noise = NoiseSource(
       shapes: PerModality(video: geometry.videoLatentShape, audio: geometry.audioLatentShape),
       seeds: [seed], device: device)
@@ -59,6 +57,31 @@ extension UniFormPipeline {
         evaluation = $0.completed
         return report.isWanted(.denoising, $0.completed, of: $0.total)
       },
-      model: { latents, _ in denoiser(latents, evaluation: evaluation) })
+      model: { [device, isNarrow] latents, _ in
+        let evaluation = evaluation
+        guard isNarrow else { return denoisers[0](latents, evaluation: evaluation) }
+        return .concatenate(
+          try independentPieces(latents.batchSize, on: device) { row in
+            denoisers[row](latents.clips(row..<row + 1), evaluation: evaluation)
+          })
+      })
+  }
+
+  /// Networks up to this width gain nothing from dividing their products among threads, and lose much where the
+  /// machine is busy: one thread computes the caption's row and another that of the null caption.
+  private var isNarrow: Bool { model.transformer.hiddenSize <= 512 }
+
+  /// One for each row of text, or one for all of them in a wide network.
+  private func denoisers(
+    _ plan: NoisePlan, _ text: TextConditioning, _ request: ResolvedRequest
+  ) throws -> [Denoiser] {
+    let network = try networks.loadedTransformer()
+    let parts = isNarrow ? text.separateRows : [text]
+    // In one thread, since the rows of the products are few and each number of them is divided differently.
+    return try independentPieces(parts.count, on: device) { [dtype] index in
+      Denoiser(
+        network, text: parts[index], plan: plan, timesteps: request.scheduler.timesteps,
+        geometry: request.geometry, dtype: dtype)
+    }
   }
 }

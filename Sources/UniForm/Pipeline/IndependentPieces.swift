@@ -6,8 +6,9 @@ internal import Torch
 /// Computes independent pieces of work and returns them in order.
 ///
 /// On the CPU each piece is computed inside one thread, and up to `ComputeThreads.count` pieces at once: convolutions
-/// of libtorch round differently for every number of threads they are divided among, and so they are never divided
-/// (Docs/Decisions/0004-determinism.md). The pieces are the same whatever the number of threads, and so are the bits.
+/// and some matrix products of libtorch round differently for every number of threads they are divided among, and so
+/// they are never divided (Docs/Decisions/0004-determinism.md). The pieces are the same whatever the number of
+/// threads, and so are the bits.
 ///
 /// - Parameters:
 ///   - progress: called on the calling thread with the number of finished pieces; throwing stops the work.

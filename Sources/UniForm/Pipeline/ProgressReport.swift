@@ -21,12 +21,4 @@ struct ProgressReport {
   func callAsFunction(_ stage: GenerationProgress.Stage, _ completed: Int, of total: Int) throws {
     guard isWanted(stage, completed, of: total) else { throw CancellationError() }
   }
-
-  /// A stage of one unit.
-  func stage<Result>(_ stage: GenerationProgress.Stage, _ body: () throws -> Result) throws -> Result {
-    try self(stage, 0, of: 1)
-    let result = try body()
-    try self(stage, 1, of: 1)
-    return result
-  }
 }

@@ -11,6 +11,14 @@ struct TextConditioning {
   /// Rows R.
   var rows: Int { states.size(0) }
 
+  /// Each row by itself.
+  var separateRows: [TextConditioning] {
+    (0..<rows).map { row in
+      func only(_ tensor: Tensor) -> Tensor { tensor.narrowed(0, start: row, length: 1) }
+      return TextConditioning(states: only(states), mask: only(mask), dropped: dropped.map(only))
+    }
+  }
+
   /// The null caption alone.
   static func null(length: Int, width: Int, device: Device) -> TextConditioning {
     TextConditioning(
@@ -44,7 +52,9 @@ struct TextConditioning {
 extension UniFormPipeline {
   /// Encodes the captions of a request; without text no encoder is needed.
   func encodeText(_ request: ResolvedRequest, _ report: ProgressReport) throws -> TextConditioning {
-    try report.stage(.encodingText) { try encodeText(request) }
+    try independentPieces(
+      1, on: device, progress: { try report(.encodingText, $0, of: 1) },
+      compute: { _ in try self.encodeText(request) })[0]
   }
 
   private func encodeText(_ request: ResolvedRequest) throws -> TextConditioning {
