@@ -39,10 +39,15 @@ public struct Device: Sendable, Equatable, CustomStringConvertible {
   }
 }
 
-/// Threads that libtorch uses inside one operator on the CPU.
+/// Threads that libtorch uses inside one operator on the CPU: a property of the calling thread, and from then on the
+/// default of new threads.
 public enum ComputeThreads {
   public static var count: Int {
     get { Int(ct_thread_count()) }
-    set { ct_set_thread_count(Int32(newValue)) }
+    set {
+      // A thread takes over the default of all threads when it first asks for its count, and would do so after this.
+      _ = ct_thread_count()
+      ct_set_thread_count(Int32(newValue))
+    }
   }
 }
