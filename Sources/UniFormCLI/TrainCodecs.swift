@@ -39,21 +39,22 @@ struct TrainVideoVAE: AsyncParsableCommand {
   @OptionGroup var options: TrainingOptions
 
   func run() async throws {
-    options.prepare()
-    var model: VideoVAE.Configuration = try options.part("vae")
+    options.place.prepare()
+    let directory = try options.place.directory()
     let configuration: VideoVAETrainer.Configuration = try options.configuration()
     StandardError.print("rendering \(configuration.clips) clips")
     let frames = SceneFrames(
-      count: configuration.clips, seed: configuration.optimization.seed,
-      geometry: configuration.geometry.scenes)
+      count: configuration.clips, seed: configuration.optimization.seed, geometry: directory.geometry.scenes)
     let trainer = try VideoVAETrainer(
-      model: model, configuration, frames: frames, workers: options.workers, log: options.log("video-vae"))
+      model: directory, configuration, frames: frames, workers: options.workers, log: options.log("video-vae")
+    )
     try options.run(trainer.loop, name: "video-vae") { try trainer.run(isCancelled: $0) }
     // The latents get zero mean and unit variance per channel; the constants ship with the weights.
+    var model = directory.videoVAE
     let moments = trainer.latentMoments(clips: 64)
     model.shift = moments.map(\.mean)
     model.scale = moments.map(\.deviation)
-    try model.json().write(to: options.file("vae/config.json"), options: .atomic)
+    try model.json().write(to: options.place.file("vae/config.json"), options: .atomic)
     let tensors = trainer.loop.averagedParameters().map { name, tensor in
       switch name {
       case "scale": (name, Tensor(model.scale.map(Float.init), shape: tensor.shape))
@@ -61,7 +62,7 @@ struct TrainVideoVAE: AsyncParsableCommand {
       default: (name, tensor)
       }
     }
-    try options.write(tensors, as: .float16, to: "vae/diffusion_pytorch_model.safetensors")
+    try options.place.write(tensors, as: .float16, to: .videoVAE)
   }
 }
 
@@ -71,21 +72,18 @@ struct TrainAudioVAE: AsyncParsableCommand {
   @OptionGroup var options: TrainingOptions
 
   func run() async throws {
-    options.prepare()
-    var model: AudioVAE.Configuration = try options.part("audio_vae")
+    options.place.prepare()
+    let directory = try options.place.directory()
     let configuration: AudioVAETrainer.Configuration = try options.configuration()
-    StandardError.print("rendering \(configuration.clips) sounds")
-    let sounds = SceneSounds(
-      count: configuration.clips, seed: configuration.optimization.seed,
-      geometry: configuration.geometry.scenes)
     let trainer = try AudioVAETrainer(
-      model: model, mel: options.part("mel"), configuration, sounds: sounds, workers: options.workers,
-      log: options.log("audio-vae"))
+      model: directory, configuration,
+      sounds: options.sounds(configuration.clips, configuration.optimization, directory),
+      workers: options.workers, log: options.log("audio-vae"))
     try options.run(trainer.loop, name: "audio-vae") { try trainer.run(isCancelled: $0) }
+    var model = directory.audioVAE
     model.scalingFactor = 1 / trainer.latentDeviation(clips: 64)
-    try model.json().write(to: options.file("audio_vae/config.json"), options: .atomic)
-    try options.write(
-      trainer.loop.averagedParameters(), as: .float16, to: "audio_vae/diffusion_pytorch_model.safetensors")
+    try model.json().write(to: options.place.file("audio_vae/config.json"), options: .atomic)
+    try options.place.write(trainer.loop.averagedParameters(), as: .float16, to: .audioVAE)
   }
 }
 
@@ -95,17 +93,23 @@ struct TrainVocoder: AsyncParsableCommand {
   @OptionGroup var options: TrainingOptions
 
   func run() async throws {
-    options.prepare()
+    options.place.prepare()
+    let directory = try options.place.directory()
     let configuration: VocoderTrainer.Configuration = try options.configuration()
-    StandardError.print("rendering \(configuration.clips) sounds")
-    let sounds = SceneSounds(
-      count: configuration.clips, seed: configuration.optimization.seed,
-      geometry: configuration.geometry.scenes)
     let trainer = try VocoderTrainer(
-      model: options.part("vocoder"), mel: options.part("mel"), configuration, sounds: sounds,
+      model: directory, configuration,
+      sounds: options.sounds(configuration.clips, configuration.optimization, directory),
       workers: options.workers, log: options.log("vocoder"))
     try options.run(trainer.loop, name: "vocoder") { try trainer.run(isCancelled: $0) }
-    try options.write(
-      trainer.loop.averagedParameters(), as: .float16, to: "vocoder/model.safetensors")
+    try options.place.write(trainer.loop.averagedParameters(), as: .float16, to: .vocoder)
+  }
+}
+
+extension TrainingOptions {
+  fileprivate func sounds(
+    _ count: Int, _ optimization: OptimizationSettings, _ directory: ModelDirectory
+  ) -> SceneSounds {
+    StandardError.print("rendering \(count) sounds")
+    return SceneSounds(count: count, seed: optimization.seed, geometry: directory.geometry.scenes)
   }
 }

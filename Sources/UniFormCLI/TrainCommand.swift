@@ -21,14 +21,49 @@ struct TrainCommand: AsyncParsableCommand {
     ])
 }
 
-/// What every training command takes.
-struct TrainingOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Training configuration of the part (JSON).", valueName: "file"))
-  var config: String
+/// Where a model is trained.
+struct TrainingPlace: ParsableArguments {
   @Option(help: ArgumentHelp("Model directory to train in.", valueName: "dir"))
   var model: String
-  @Option(help: ArgumentHelp("Where checkpoints and logs of the run go.", valueName: "dir"))
+  @Option(help: ArgumentHelp("Where checkpoints, logs and encoded clips go.", valueName: "dir"))
   var runs: String = "runs"
+
+  /// One thread for what happens between the workers' steps: threads that wait for each other in small operators
+  /// would keep the workers' cores busy. An interrupted run is saved before it ends.
+  func prepare() {
+    ComputeThreads.count = 1
+    Interruption.allow(seconds: 60)
+  }
+
+  /// The model directory, whose weights may still be missing.
+  func directory() throws -> ModelDirectory { try ModelDirectory(URL(filePath: model), isTrained: false) }
+
+  /// A file of the model.
+  func file(_ path: String) -> URL { URL(filePath: model).appending(path: path) }
+
+  /// A file of the runs, whose folder is made where it is missing.
+  func run(_ name: String) throws -> URL {
+    let folder = URL(filePath: runs)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    return folder.appending(path: name)
+  }
+
+  /// Writes averaged parameters in 16 bits, as they ship.
+  func write(
+    _ tensors: [(name: String, tensor: Tensor)], as dtype: DType, to part: ModelDirectory.Part
+  ) throws {
+    let url = file("\(part.rawValue)/\(part.weightsName)")
+    try SafeTensors.write(
+      tensors.map { ($0.name, $0.tensor.detached.to(dtype)) }, metadata: ["format": "pt"], to: url)
+    StandardError.print("wrote \(url.path)")
+  }
+}
+
+/// What every command takes that trains a network.
+struct TrainingOptions: ParsableArguments {
+  @OptionGroup var place: TrainingPlace
+  @Option(help: ArgumentHelp("Training configuration of the part (JSON).", valueName: "file"))
+  var config: String
   @Option(help: "Stop after so many minutes; the learning rate decays towards that end.")
   var minutes: Double?
   @Option(help: "Threads that train side by side, each on its share of the batch.")
@@ -43,31 +78,14 @@ struct TrainingOptions: ParsableArguments {
     try Configuration(contentsOf: URL(filePath: config))
   }
 
-  /// The folder and the configuration of one part of the model.
-  func part<Configuration: JSONConfiguration>(_ name: String) throws -> Configuration {
-    try Configuration(contentsOf: file("\(name)/config.json"))
-  }
-
-  func file(_ path: String) -> URL { URL(filePath: model).appending(path: path) }
-
   func log(_ name: String) throws -> MetricsLog {
-    let folder = URL(filePath: runs)
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    return try MetricsLog(
-      title: name, url: folder.appending(path: "\(name).jsonl"), print: StandardError.print)
-  }
-
-  /// One thread for what happens between the workers' steps: threads that wait for each other in small operators
-  /// would keep the workers' cores busy. An interrupted run is saved before it ends.
-  func prepare() {
-    ComputeThreads.count = 1
-    Interruption.allow(seconds: 60)
+    try MetricsLog(title: name, url: place.run("\(name).jsonl"), print: StandardError.print)
   }
 
   /// Runs a loop with its checkpoint, from the last one where there is one; Ctrl-C saves and stops.
   func run(_ loop: TrainingLoop, name: String, _ body: (() -> Bool) throws -> Void) throws {
     loop.minutes = minutes
-    let checkpoint = URL(filePath: runs).appending(path: "\(name).safetensors")
+    let checkpoint = try place.run("\(name).safetensors")
     loop.checkpointURL = checkpoint
     if FileManager.default.fileExists(atPath: checkpoint.path) {
       try loop.resume(from: checkpoint)
@@ -75,13 +93,6 @@ struct TrainingOptions: ParsableArguments {
     }
     try body { Task.isCancelled }
     try Task.checkCancellation()
-  }
-
-  /// Writes averaged parameters in 16 bits, as they ship.
-  func write(_ tensors: [(name: String, tensor: Tensor)], as dtype: DType, to path: String) throws {
-    try SafeTensors.write(
-      tensors.map { ($0.name, $0.tensor.detached.to(dtype)) }, metadata: ["format": "pt"], to: file(path))
-    StandardError.print("wrote \(file(path).path)")
   }
 }
 

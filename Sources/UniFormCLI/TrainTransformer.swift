@@ -8,7 +8,7 @@ import UniFormTraining
 struct TrainLatents: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "latents", abstract: "Render scenes and encode them, once, for the transformer.")
-  @OptionGroup var options: TrainingOptions
+  @OptionGroup var place: TrainingPlace
   @Option(help: "Clips to encode.") var count = 10_000
   @Option(help: "Seed of the scenes.") var seed: UInt64 = 42
 
@@ -17,26 +17,17 @@ struct TrainLatents: AsyncParsableCommand {
   }
 
   func run() async throws {
-    options.prepare()
-    let configuration: TransformerTrainer.Configuration = try options.configuration()
-    let video = ParameterStore(
-      loading: try Weights(contentsOf: options.file("vae/diffusion_pytorch_model.safetensors")))
-    let audio = ParameterStore(
-      loading: try Weights(contentsOf: options.file("audio_vae/diffusion_pytorch_model.safetensors")))
-    let transformer: UniFormDiT.Configuration = try options.part("transformer")
+    place.prepare()
+    let directory = try place.directory()
     let encoders = LatentCache.Encoders(
-      video: try VideoVAE.Encoder(video.root, options.part("vae")),
-      audio: try AudioVAE.Encoder(audio.root, options.part("audio_vae")),
-      mel: try MelSpectrogram(options.part("mel")),
-      tokenizer: try T5Tokenizer(contentsOf: options.file("tokenizer/spiece.model")),
-      maximumTextLength: transformer.maximumTextLength)
-    try FileManager.default.createDirectory(
-      at: URL(filePath: options.runs), withIntermediateDirectories: true)
+      video: try directory.loadVideoEncoder(), audio: try directory.loadAudioEncoder(),
+      mel: try MelSpectrogram(directory.mel), tokenizer: try directory.loadTokenizer(),
+      maximumTextLength: directory.transformer.maximumTextLength)
     let start = Date.now
     var lastLine = Date.distantPast
     try LatentCache.write(
-      count: count, seed: seed, scenes: configuration.geometry.scenes, geometry: configuration.geometry,
-      encoders: encoders, to: URL(filePath: options.runs).appending(path: "latents.safetensors")
+      count: count, seed: seed, scenes: directory.geometry.scenes, geometry: directory.geometry,
+      encoders: encoders, to: try place.run("latents.safetensors")
     ) { done in
       if Date.now.timeIntervalSince(lastLine) > 10 || done == count {
         lastLine = .now
@@ -54,24 +45,14 @@ struct TrainTransformer: AsyncParsableCommand {
   @OptionGroup var options: TrainingOptions
 
   func run() async throws {
-    options.prepare()
+    options.place.prepare()
     let configuration: TransformerTrainer.Configuration = try options.configuration()
-    let cache = try LatentCache(
-      contentsOf: URL(filePath: options.runs).appending(path: "latents.safetensors"))
+    let cache = try LatentCache(contentsOf: options.place.run("latents.safetensors"))
     StandardError.print("training on \(cache.count) clips")
     let trainer = try TransformerTrainer(
-      model: options.part("transformer"), text: options.part("text_encoder"),
-      diffusion: try DiffusionConfiguration(contentsOf: options.file("scheduler/scheduler_config.json")),
-      configuration, cache: cache, workers: options.workers, log: options.log("transformer"))
+      model: options.place.directory(), configuration, cache: cache, workers: options.workers,
+      log: options.log("transformer"))
     try options.run(trainer.loop, name: "transformer") { try trainer.run(isCancelled: $0) }
-    let averaged = trainer.loop.averagedParameters()
-    func part(_ prefix: String) -> [(name: String, tensor: Tensor)] {
-      averaged.filter { $0.name.hasPrefix(prefix) }.map {
-        (String($0.name.dropFirst(prefix.count)), $0.tensor)
-      }
-    }
-    try options.write(
-      part("transformer."), as: .bfloat16, to: "transformer/diffusion_pytorch_model.safetensors")
-    try options.write(part("text_encoder."), as: .bfloat16, to: "text_encoder/model.safetensors")
+    for (part, tensors) in trainer.trainedParts { try options.place.write(tensors, as: .bfloat16, to: part) }
   }
 }

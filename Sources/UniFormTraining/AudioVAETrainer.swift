@@ -11,14 +11,13 @@ public struct AudioVAETrainer {
     /// Mel frames per training window.
     public var windowFrames = 96
     public var divergenceWeight = 2e-3
-    public var geometry = ClipGeometry()
     public var optimization = OptimizationSettings()
 
     public init() {}
-    public static let sections: Set<String> = ["geometry", "optimization"]
+    public static let sections: Set<String> = ["optimization"]
 
     enum CodingKeys: String, CodingKey {
-      case clips, geometry, optimization
+      case clips, optimization
       case windowFrames = "window_frames"
       case divergenceWeight = "divergence_weight"
     }
@@ -26,19 +25,20 @@ public struct AudioVAETrainer {
 
   public let loop: TrainingLoop
   let configuration: Configuration
+  let geometry: ClipGeometry
   let replicas: [AudioVAE]
   let sounds: SceneSounds
   let mel: MelSpectrogram
 
   public init(
-    model: AudioVAE.Configuration, mel: MelSpectrogram.Configuration, _ configuration: Configuration,
-    sounds: SceneSounds, workers: Int, log: MetricsLog
+    model: ModelDirectory, _ configuration: Configuration, sounds: SceneSounds, workers: Int, log: MetricsLog
   ) throws {
     self.configuration = configuration
+    geometry = model.geometry
     self.sounds = sounds
-    self.mel = try MelSpectrogram(mel)
+    self.mel = try MelSpectrogram(model.mel)
     let stores = (0..<workers).map { _ in ParameterStore(seed: configuration.optimization.seed) }
-    replicas = try stores.map { try AudioVAE($0.root, model) }
+    replicas = try stores.map { try AudioVAE($0.root, model.audioVAE) }
     loop = TrainingLoop(stores, settings: configuration.optimization, log: log)
   }
 
@@ -49,7 +49,7 @@ public struct AudioVAETrainer {
       let generator = loop.generator(worker: worker, step: step)
       let frames = configuration.windowFrames
       let waveform = sounds.windows(
-        share, length: frames * configuration.geometry.hopLength, generator: generator)
+        share, length: frames * geometry.hopLength, generator: generator)
       let target = withoutGradient {
         mel(waveform).narrowed(1, start: 0, length: frames).unsqueezed(1)  // [B, 1, T, M]
       }
@@ -73,8 +73,8 @@ extension AudioVAETrainer {
       withoutGradient {
         let generator = loop.generator(worker: 0, step: -1)
         let waveform = sounds.windows(
-          clips, length: configuration.geometry.sampleCount, generator: generator)
-        let frames = mel(waveform).narrowed(1, start: 0, length: configuration.geometry.melFrameCount)
+          clips, length: geometry.sampleCount, generator: generator)
+        let frames = mel(waveform).narrowed(1, start: 0, length: geometry.melFrameCount)
         let latents = replicas[0].encode(frames.unsqueezed(1))
         return latents.standardDeviation([0, 1, 2, 3]).item
       }

@@ -1,4 +1,4 @@
-internal import Torch
+public import Torch
 public import UniForm
 
 /// Trains the transformer (and, where asked, the text encoder with it) by the paper's recipe: one of the three tasks
@@ -11,14 +11,13 @@ public struct TransformerTrainer {
     public var trainsTextEncoder = false
     /// How the times of rectified flow are drawn.
     public var times = "uniform"
-    public var geometry = ClipGeometry()
     public var optimization = OptimizationSettings()
 
     public init() {}
-    public static let sections: Set<String> = ["geometry", "optimization", "task_weights"]
+    public static let sections: Set<String> = ["optimization", "task_weights"]
 
     enum CodingKeys: String, CodingKey {
-      case times, geometry, optimization
+      case times, optimization
       case taskWeights = "task_weights"
       case trainsTextEncoder = "train_text_encoder"
     }
@@ -47,25 +46,44 @@ public struct TransformerTrainer {
 
   public let loop: TrainingLoop
   let configuration: Configuration
-  let replicas: [(transformer: UniFormDiT, text: T5Encoder)]
+  let geometry: ClipGeometry
+  let replicas: [UniFormDiT]
+  /// One per worker where it is trained too, otherwise the frozen one.
+  let textEncoders: [T5Encoder]
   let process: any DiffusionProcess
   let cache: LatentCache
 
-  /// Starts from new parameters, equal in every worker.
+  /// A text encoder that is not trained is loaded from the model directory.
   public init(
-    model: UniFormDiT.Configuration, text: T5Encoder.Configuration, diffusion: DiffusionConfiguration,
-    _ configuration: Configuration, cache: LatentCache, workers: Int, log: MetricsLog
+    model: ModelDirectory, _ configuration: Configuration, cache: LatentCache, workers: Int, log: MetricsLog
   ) throws {
     self.configuration = configuration
+    geometry = model.geometry
     self.cache = cache
-    process = diffusion.process(times: configuration.times == "uniform" ? .uniform : .logitNormal())
+    process = model.diffusion.process(times: configuration.times == "uniform" ? .uniform : .logitNormal())
     let stores = (0..<workers).map { _ in ParameterStore(seed: configuration.optimization.seed) }
-    replicas = try stores.map {
-      (
-        try UniFormDiT($0.root["transformer"], model), try T5Encoder($0.root["text_encoder"], text)
-      )
-    }
+    replicas = try stores.map { try UniFormDiT($0.root[Self.transformerPrefix], model.transformer) }
+    textEncoders =
+      configuration.trainsTextEncoder
+      ? try stores.map { try T5Encoder($0.root[Self.textEncoderPrefix], model.textEncoder) }
+      : [try model.loadTextEncoder()]
     loop = TrainingLoop(stores, settings: configuration.optimization, log: log)
+  }
+
+  private static let transformerPrefix = "transformer"
+  private static let textEncoderPrefix = "text_encoder"
+
+  /// What was trained, averaged, as it goes into the model directory.
+  public var trainedParts: [(part: ModelDirectory.Part, tensors: [(name: String, tensor: Tensor)])] {
+    let averaged = loop.averagedParameters()
+    func named(_ prefix: String) -> [(name: String, tensor: Tensor)] {
+      averaged.filter { $0.name.hasPrefix("\(prefix).") }
+        .map { (String($0.name.dropFirst(prefix.count + 1)), $0.tensor) }
+    }
+    let parts: [(ModelDirectory.Part, [(name: String, tensor: Tensor)])] = [
+      (.transformer, named(Self.transformerPrefix)), (.textEncoder, named(Self.textEncoderPrefix)),
+    ]
+    return parts.filter { !$0.1.isEmpty }.map { (part: $0.0, tensors: $0.1) }
   }
 
   public func run(isCancelled: () -> Bool = { false }) throws {
@@ -77,30 +95,36 @@ public struct TransformerTrainer {
 
   func loss(worker: Int, count: Int, generator: Generator) throws -> StepResult {
     let dtype = configuration.optimization.activationType
-    let (transformer, textEncoder) = replicas[worker]
+    let transformer = replicas[worker]
     let plan = NoisePlan(task: configuration.task(Tensor.rand([1], generator: generator).item))
     let batch = cache.batch(count, generator: generator)
     let timesteps = process.drawTimesteps(count, generator: generator)
     let noise = AVLatents.randn(like: batch.latents, generator: generator)
     let input = plan.apply(to: batch.latents, noise: noise, timesteps: timesteps, process: process)
-    let states = textEncoder(batch.ids, mask: batch.mask, dtype: dtype).hiddenStates
+    let states = textStates(batch.ids, batch.mask, worker: worker, dtype: dtype)
     let dropped =
       Tensor.rand([count], generator: generator)
       .< transformer.configuration.captionDropProbability
     let seen = plan.tokenTimesteps(timesteps)
-    let rate = Tensor.full([count], Double(configuration.geometry.frameRate))
+    let rate = Tensor.full([count], Double(geometry.frameRate))
     let output = transformer(
       input, videoTime: transformer.timeEmbedding(seen.video, frameRate: rate, dtype: dtype),
       audioTime: transformer.timeEmbedding(seen.audio, frameRate: rate, dtype: dtype),
       task: Tensor([Int](repeating: plan.task.id, count: count)),
       conditioning: transformer.conditioning(
         states: states, mask: batch.mask, dropped: dropped, dtype: dtype),
-      pixels: (configuration.geometry.height, configuration.geometry.width))
+      pixels: (geometry.height, geometry.width))
     let loss = process.loss(
       of: output, clean: batch.latents, noise: noise, timesteps: timesteps, plan: plan)
     let metrics = loss.terms.sorted { $0.key.rawValue < $1.key.rawValue }.map { modality, terms in
       ("\(plan.task.rawValue)_\(modality.rawValue)", terms.squaredError.mean)
     }
     return StepResult(loss: loss.mean, metrics: metrics)
+  }
+  private func textStates(_ ids: Tensor, _ mask: Tensor, worker: Int, dtype: DType) -> Tensor {
+    guard configuration.trainsTextEncoder else {
+      return withoutGradient { textEncoders[0](ids, mask: mask, dtype: dtype).hiddenStates }
+    }
+    return textEncoders[worker](ids, mask: mask, dtype: dtype).hiddenStates
   }
 }

@@ -13,14 +13,13 @@ public struct VideoVAETrainer {
     /// Extra weight of a pixel that moves.
     public var motionWeight = 5.0
     public var divergenceWeight = 2e-3
-    public var geometry = ClipGeometry()
     public var optimization = OptimizationSettings()
 
     public init() {}
-    public static let sections: Set<String> = ["geometry", "optimization"]
+    public static let sections: Set<String> = ["optimization"]
 
     enum CodingKeys: String, CodingKey {
-      case clips, geometry, optimization
+      case clips, optimization
       case motionWeight = "motion_weight"
       case divergenceWeight = "divergence_weight"
     }
@@ -28,17 +27,19 @@ public struct VideoVAETrainer {
 
   public let loop: TrainingLoop
   let configuration: Configuration
+  let geometry: ClipGeometry
   let replicas: [VideoVAE]
   let frames: SceneFrames
 
   public init(
-    model: VideoVAE.Configuration, _ configuration: Configuration, frames: SceneFrames, workers: Int,
+    model: ModelDirectory, _ configuration: Configuration, frames: SceneFrames, workers: Int,
     log: MetricsLog
   ) throws {
     self.configuration = configuration
+    geometry = model.geometry
     self.frames = frames
     let stores = (0..<workers).map { _ in ParameterStore(seed: configuration.optimization.seed) }
-    replicas = try stores.map { try VideoVAE($0.root, model) }
+    replicas = try stores.map { try VideoVAE($0.root, model.videoVAE) }
     loop = TrainingLoop(stores, settings: configuration.optimization, log: log)
   }
 
@@ -46,7 +47,7 @@ public struct VideoVAETrainer {
     let share = max(1, configuration.optimization.batchSize / loop.workers)
     try loop.run(isCancelled: isCancelled) { [self] worker, step in
       let generator = loop.generator(worker: worker, step: step)
-      let batch = frames.windows(share, length: configuration.geometry.chunkFrames, generator: generator)
+      let batch = frames.windows(share, length: geometry.chunkFrames, generator: generator)
       return loss(replicas[worker], batch, generator: generator)
     }
   }
@@ -78,7 +79,7 @@ extension VideoVAETrainer {
         let generator = loop.generator(worker: 0, step: -1)
         let latents = (0..<clips).map { _ in
           replicas[0].encode(
-            frames.windows(1, length: configuration.geometry.chunkFrames, generator: generator).frames)
+            frames.windows(1, length: geometry.chunkFrames, generator: generator).frames)
         }
         let all = Tensor.concatenate(latents, axis: 0)  // [N, z, t, h, w]
         let mean = all.mean([0, 2, 3, 4]).values(as: Double.self)

@@ -14,14 +14,13 @@ public struct VocoderTrainer {
     public var discriminatorChannels = 16
     public var melWeight = 45.0
     public var spectrumWeight = 1.0
-    public var geometry = ClipGeometry()
     public var optimization = OptimizationSettings()
 
     public init() {}
-    public static let sections: Set<String> = ["geometry", "optimization"]
+    public static let sections: Set<String> = ["optimization"]
 
     enum CodingKeys: String, CodingKey {
-      case clips, geometry, optimization
+      case clips, optimization
       case windowFrames = "window_frames"
       case adversaryFrom = "adversary_from"
       case discriminatorChannels = "discriminator_channels"
@@ -32,6 +31,7 @@ public struct VocoderTrainer {
 
   public let loop: TrainingLoop
   let configuration: Configuration
+  let geometry: ClipGeometry
   let replicas: [HiFiGAN]
   let discriminators: [MultiResolutionDiscriminator]
   let sounds: SceneSounds
@@ -39,19 +39,19 @@ public struct VocoderTrainer {
   let losses: VocoderLoss
 
   public init(
-    model: HiFiGAN.Configuration, mel melConfiguration: MelSpectrogram.Configuration,
-    _ configuration: Configuration, sounds: SceneSounds, workers: Int, log: MetricsLog
+    model: ModelDirectory, _ configuration: Configuration, sounds: SceneSounds, workers: Int, log: MetricsLog
   ) throws {
     self.configuration = configuration
+    geometry = model.geometry
     self.sounds = sounds
-    mel = try MelSpectrogram(melConfiguration)
+    mel = try MelSpectrogram(model.mel)
     var weights = VocoderLoss.Configuration()
     weights.mel = configuration.melWeight
     weights.spectrum = configuration.spectrumWeight
     losses = VocoderLoss(weights, mel: mel, spectrum: try SpectrumLoss())
     let seed = configuration.optimization.seed
     let stores = (0..<workers).map { _ in ParameterStore(seed: seed) }
-    replicas = try stores.map { try HiFiGAN($0.root, model) }
+    replicas = try stores.map { try HiFiGAN($0.root, model.vocoder) }
     let adversaries =
       configuration.adversaryFrom < 1 ? (0..<workers).map { _ in ParameterStore(seed: seed &+ 1) } : []
     discriminators = try adversaries.map {
@@ -66,7 +66,7 @@ public struct VocoderTrainer {
       let generator = loop.generator(worker: worker, step: step)
       let frames = configuration.windowFrames
       let real = sounds.windows(
-        share, length: frames * configuration.geometry.hopLength, generator: generator)
+        share, length: frames * geometry.hopLength, generator: generator)
       let input = withoutGradient { mel(real).narrowed(1, start: 0, length: frames) }  // [B, T, M]
       let generated = replicas[worker].vocode(input)  // [B, N]
       let distance = losses.melDistance(generated, real)

@@ -7,36 +7,26 @@ import UniForm
 @testable import UniFormTraining
 
 @Suite struct TransformerTrainerTests {
-  static func configurations() -> (
-    UniFormDiT.Configuration, T5Encoder.Configuration, TransformerTrainer.Configuration
-  ) {
-    var model = UniFormDiT.Configuration()
-    model.depth = 1
-    model.hiddenSize = 32
-    model.heads = 2
-    model.patchSize = [1, 4, 4]
-    model.predictsVariance = false
-    model.captionChannels = 16
-    model.maximumTextLength = 8
-    model.audioFrequencies = 4
-    model.audioPatchSize = [4, 6]
-    var text = T5Encoder.Configuration()
-    text.vocabularySize = 20
-    text.width = 16
-    text.headWidth = 8
-    text.heads = 2
-    text.feedForwardWidth = 32
-    text.layers = 1
+  let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func model(_ objective: Objective) throws -> ModelDirectory {
+    var model = TinyModel()
+    model.diffusion = DiffusionConfiguration(objective: objective)
+    model.transformer.predictsVariance = objective == .epsilon
+    try model.write(to: folder.url)
+    return try ModelDirectory(folder.url)
+  }
+
+  static func training(steps: Int) -> TransformerTrainer.Configuration {
     var training = TransformerTrainer.Configuration()
-    training.geometry.width = 64
-    training.geometry.height = 64
-    training.geometry.seconds = 1
-    training.geometry.audioFrequencyFactor = 16
-    training.optimization.steps = 60
+    training.trainsTextEncoder = true
+    training.optimization.steps = steps
     training.optimization.batchSize = 4
     training.optimization.learningRate = 3e-3
     training.optimization.warmupSteps = 5
-    return (model, text, training)
+    return training
   }
 
   /// A cache of one second of smooth latents, written to a file as the real one is.
@@ -46,8 +36,8 @@ import UniForm
     defer { try? FileManager.default.removeItem(at: url) }
     try SafeTensors.write(
       [
-        ("video", Tensor.randn([6, 4, 5, 8, 8], generator: generator).to(.float16)),
-        ("audio", Tensor.randn([6, 8, 25, 4], generator: generator).to(.float16)),
+        ("video", Tensor.randn([6, 4, 5, 4, 4], generator: generator).to(.float16)),
+        ("audio", Tensor.randn([6, 8, 25, 16], generator: generator).to(.float16)),
         ("ids", Tensor.randint(3..<20, [6, 5], generator: generator)),
         ("mask", Tensor.ones([6, 5], dtype: .int64)),
       ], to: url)
@@ -56,15 +46,11 @@ import UniForm
 
   @Test(arguments: [Objective.velocity, .epsilon])
   func theLossFallsForBothObjectives(objective: Objective) throws {
-    var (model, text, training) = Self.configurations()
-    model.predictsVariance = objective == .epsilon
-    training.optimization.steps = 80
     var lines: [[String: Any]] = []
-    let url = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).jsonl")
+    let url = folder.url.appending(path: "log.jsonl")
     let log = try MetricsLog(title: "test", url: url, interval: 0) { _ in }
     let trainer = try TransformerTrainer(
-      model: model, text: text, diffusion: DiffusionConfiguration(objective: objective), training,
-      cache: Self.cache(), workers: 2, log: log)
+      model: model(objective), Self.training(steps: 80), cache: Self.cache(), workers: 2, log: log)
     try trainer.run()
     for line in try String(contentsOf: url, encoding: .utf8).split(separator: "\n") {
       lines.append(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] ?? [:])
@@ -77,6 +63,21 @@ import UniForm
     #expect(mean(lines.suffix(25)) < mean(lines.prefix(15)) * 0.97)
     #expect(
       Set(lines.flatMap(\.keys)).isSuperset(of: ["t2av_video", "t2av_audio", "a2v_video", "v2a_audio"]))
+  }
+
+  @Test func aFrozenTextEncoderIsNeitherTrainedNorWritten() throws {
+    let directory = try model(.velocity)
+    var training = Self.training(steps: 3)
+    let log = try MetricsLog(title: "test", url: nil) { _ in }
+    let joint = try TransformerTrainer(
+      model: directory, training, cache: Self.cache(), workers: 1, log: log)
+    #expect(joint.trainedParts.map(\.part) == [.transformer, .textEncoder])
+    training.trainsTextEncoder = false
+    let frozen = try TransformerTrainer(
+      model: directory, training, cache: Self.cache(), workers: 1, log: log)
+    try frozen.run()
+    #expect(frozen.trainedParts.map(\.part) == [.transformer])
+    #expect(frozen.loop.step == 3)
   }
 
   @Test func tasksAreDrawnByTheirWeights() throws {

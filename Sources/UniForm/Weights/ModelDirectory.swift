@@ -16,8 +16,9 @@ public struct ModelDirectory: Sendable {
   public let mel: MelSpectrogram.Configuration
   public let vocoder: HiFiGAN.Configuration
 
-  /// Throws ``ModelError`` or ``ConfigurationError``, with the file and the key.
-  public init(_ url: URL) throws {
+  /// - Parameter isTrained: false opens a directory whose weights and tokenizer are still to be trained.
+  /// - Throws: ``ModelError`` or ``ConfigurationError``, with the file and the key.
+  public init(_ url: URL, isTrained: Bool = true) throws {
     var isDirectory: ObjCBool = false
     guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory) else {
       throw ModelError.unknownModel(url.path, searched: [])
@@ -43,6 +44,7 @@ public struct ModelDirectory: Sendable {
     mel = try read("mel/config.json")
     vocoder = try read("vocoder/config.json")
     try checkConsistency()
+    guard isTrained else { return }
     for part in Part.allCases { _ = try weightsURL(part) }
     guard FileManager.default.fileExists(atPath: tokenizerURL.path) else {
       throw ModelError.missingFile(path: tokenizerURL.path)

@@ -1,0 +1,1 @@
+../UniFormTests/TinyModel.swift
