@@ -8,7 +8,9 @@ public final class Generator {
 
   public init(seed: UInt64) {
     var result: ct_generator?
-    let status = ct_generator_create(seed, &result)
+    // libtorch's engine takes 32 bits; longer seeds are mixed so that their upper half counts.
+    let isShort = seed <= UInt64(UInt32.max)
+    let status = ct_generator_create(isShort ? seed : (seed &* 0x9E37_79B9_7F4A_7C15) >> 32, &result)
     guard status == CT_OK, let result else {
       fatalError(TorchError(status: status, operation: "generator").description)
     }

@@ -62,6 +62,8 @@ extension Tensor {
   public init(copying bytes: UnsafeRawBufferPointer, shape: [Int], dtype: DType) {
     precondition(bytes.count == shape.reduce(dtype.size, *), "\(bytes.count) bytes for \(dtype)\(shape)")
     self = .empty(shape, dtype: dtype)
+    // Inside an error scope a failed allocation leaves a placeholder, which is smaller.
+    guard self.shape == shape else { return }
     if let target = ct_tensor_data(pointer), let source = bytes.baseAddress {
       target.copyMemory(from: source, byteCount: bytes.count)
     }

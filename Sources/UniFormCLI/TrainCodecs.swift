@@ -51,7 +51,7 @@ struct TrainVideoVAE: AsyncParsableCommand {
     try options.run(trainer.loop, name: "video-vae") { try trainer.run(isCancelled: $0) }
     // The latents get zero mean and unit variance per channel; the constants ship with the weights.
     var model = directory.videoVAE
-    let moments = trainer.latentMoments(clips: 64)
+    let moments = trainer.latentMoments(chunks: 64)
     model.shift = moments.map(\.mean)
     model.scale = moments.map(\.deviation)
     try model.json().write(to: options.place.file("vae/config.json"), options: .atomic)

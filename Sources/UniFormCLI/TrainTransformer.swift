@@ -19,15 +19,11 @@ struct TrainLatents: AsyncParsableCommand {
   func run() async throws {
     place.prepare()
     let directory = try place.directory()
-    let encoders = LatentCache.Encoders(
-      video: try directory.loadVideoEncoder(), audio: try directory.loadAudioEncoder(),
-      mel: try MelSpectrogram(directory.mel), tokenizer: try directory.loadTokenizer(),
-      maximumTextLength: directory.transformer.maximumTextLength)
     let start = Date.now
     var lastLine = Date.distantPast
     try LatentCache.write(
-      count: count, seed: seed, scenes: directory.geometry.scenes, geometry: directory.geometry,
-      encoders: encoders, to: try place.run("latents.safetensors")
+      count: count, seed: seed, scenes: directory.geometry.scenes, model: directory,
+      to: try place.run("latents.safetensors")
     ) { done in
       if Date.now.timeIntervalSince(lastLine) > 10 || done == count {
         lastLine = .now
@@ -47,10 +43,11 @@ struct TrainTransformer: AsyncParsableCommand {
   func run() async throws {
     options.place.prepare()
     let configuration: TransformerTrainer.Configuration = try options.configuration()
-    let cache = try LatentCache(contentsOf: options.place.run("latents.safetensors"))
+    let directory = try options.place.directory()
+    let cache = try LatentCache(contentsOf: options.place.run("latents.safetensors"), for: directory)
     StandardError.print("training on \(cache.count) clips")
     let trainer = try TransformerTrainer(
-      model: options.place.directory(), configuration, cache: cache, workers: options.workers,
+      model: directory, configuration, cache: cache, workers: options.workers,
       log: options.log("transformer"))
     try options.run(trainer.loop, name: "transformer") { try trainer.run(isCancelled: $0) }
     for (part, tensors) in trainer.trainedParts { try options.place.write(tensors, as: .bfloat16, to: part) }

@@ -14,6 +14,14 @@ public struct AudioVAETrainer {
     public var optimization = OptimizationSettings()
 
     public init() {}
+
+    public func validate() throws(ConfigurationError) {
+      try optimization.validate()
+      guard clips > 0, windowFrames > 0, divergenceWeight >= 0 else {
+        throw ConfigurationError("clips and window_frames must be positive, divergence_weight not negative")
+      }
+    }
+
     public static let sections: Set<String> = ["optimization"]
 
     enum CodingKeys: String, CodingKey {
@@ -38,13 +46,17 @@ public struct AudioVAETrainer {
     self.sounds = sounds
     self.mel = try MelSpectrogram(model.mel)
     let stores = (0..<workers).map { _ in ParameterStore(seed: configuration.optimization.seed) }
-    replicas = try stores.map { try AudioVAE($0.root, model.audioVAE) }
-    loop = TrainingLoop(stores, settings: configuration.optimization, log: log)
+    // The network learns the bare code; its scale is measured at the end.
+    var bare = model.audioVAE
+    bare.scalingFactor = 1
+    replicas = try stores.map { try AudioVAE($0.root, bare) }
+    loop = try TrainingLoop(
+      stores, configuration: configuration, settings: configuration.optimization, log: log)
   }
 
   public func run(isCancelled: () -> Bool = { false }) throws {
     let settings = configuration.optimization
-    let share = max(1, settings.batchSize / loop.workers)
+    let share = settings.batchSize / loop.workers
     try loop.run(isCancelled: isCancelled) { [self] worker, step in
       let generator = loop.generator(worker: worker, step: step)
       let frames = configuration.windowFrames
@@ -67,7 +79,7 @@ public struct AudioVAETrainer {
 }
 
 extension AudioVAETrainer {
-  /// Standard deviation of the latents over whole clips, with the averaged weights.
+  /// Standard deviation of the bare code over whole clips, with the averaged weights.
   public func latentDeviation(clips: Int) -> Double {
     loop.average.applied {
       withoutGradient {

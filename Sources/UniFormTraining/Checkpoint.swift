@@ -10,7 +10,7 @@ extension TrainingLoop {
     }
     if let adversary { tensors += checkpointTensors(of: adversary, prefix: "adversary.") }
     try SafeTensors.write(
-      tensors, metadata: ["step": "\(step)", "elapsed": "\(elapsed)", "seed": "\(settings.seed)"], to: url)
+      tensors, metadata: ["step": "\(step)", "elapsed": "\(elapsed)", "run": identity], to: url)
   }
 
   /// Continues from a checkpoint of the same model; throws where it does not fit.
@@ -19,22 +19,24 @@ extension TrainingLoop {
     guard let step = file.metadata["step"].flatMap(Int.init),
       let elapsed = file.metadata["elapsed"].flatMap(Double.init)
     else { throw TrainingError("\(url.path): is no checkpoint of a training run") }
-    guard file.metadata["seed"] == "\(settings.seed)" else {
+    guard file.metadata["run"] == identity else {
       throw TrainingError(
-        "\(url.path): was made with seed \(file.metadata["seed"] ?? "?"), not \(settings.seed)")
+        "\(url.path): was made with another configuration or number of workers; remove it to start anew")
     }
-    try withoutGradient {
-      for (name, tensor) in checkpointTensors(of: model, prefix: "") {
-        _ = tensor.copy_(try file.tensor(name))
+    var targets = checkpointTensors(of: model, prefix: "")
+    targets += zip(model.trainable, average.averages).map { ("averages.\($0.name)", $1) }
+    if let adversary { targets += checkpointTensors(of: adversary, prefix: "adversary.") }
+    // All are looked at before one is touched.
+    let sources = try targets.map { name, tensor in
+      let source = try file.tensor(name)
+      guard source.shape == tensor.shape else {
+        throw WeightError.wrongShape(
+          tensor: name, expected: tensor.shape, found: source.shape, file: url.path)
       }
-      for (entry, tensor) in zip(model.trainable, average.averages) {
-        _ = tensor.copy_(try file.tensor("averages.\(entry.name)"))
-      }
-      if let adversary {
-        for (name, tensor) in checkpointTensors(of: adversary, prefix: "adversary.") {
-          _ = tensor.copy_(try file.tensor(name))
-        }
-      }
+      return source
+    }
+    withoutGradient {
+      for (target, source) in zip(targets, sources) { target.tensor.copy_(source) }
     }
     model.synchronize()
     adversary?.synchronize()

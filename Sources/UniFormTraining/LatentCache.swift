@@ -16,24 +16,37 @@ public struct LatentCache {
 
   public var count: Int { video.size(0) }
 
-  public init(contentsOf url: URL) throws {
+  /// Throws ``TrainingError`` for a cache that other codecs or another geometry made.
+  public init(contentsOf url: URL, for model: ModelDirectory) throws {
     let file = try SafeTensors(contentsOf: url)
+    guard file.metadata["codecs"] == model.codecFingerprint else {
+      throw TrainingError(
+        "\(url.path): was encoded by other codecs than those of \(model.url.path); encode it again")
+    }
     video = try file.tensor("video")
     audio = try file.tensor("audio")
     ids = try file.tensor("ids")
     mask = try file.tensor("mask")
-    guard Set([video.size(0), audio.size(0), ids.size(0), mask.size(0)]).count == 1 else {
+    let geometry = model.geometry
+    let shapes = [video.shape, audio.shape, ids.shape, mask.shape]
+    guard shapes.allSatisfy({ !$0.isEmpty && $0[0] == shapes[0][0] && $0[0] > 0 }) else {
       throw TrainingError("\(url.path): its tensors hold different numbers of clips")
     }
+    guard Array(video.shape.dropFirst()) == geometry.videoLatentShape,
+      Array(audio.shape.dropFirst()) == geometry.audioLatentShape, ids.shape == mask.shape, ids.rank == 2,
+      ids.size(1) <= model.transformer.maximumTextLength
+    else { throw TrainingError("\(url.path): its clips have another geometry than \(model.url.path)") }
   }
 
-  /// Renders and encodes `count` clips of a dataset seed, in bfloat16, and writes the file.
+  /// Renders and encodes `count` clips of a dataset seed and writes the file.
   ///
   /// - Parameter progress: told the number of clips that are done; false stops with `CancellationError`.
   public static func write(
-    count: Int, seed: UInt64, scenes: SceneGeometry, geometry: ClipGeometry, encoders: Encoders, to url: URL,
+    count: Int, seed: UInt64, scenes: SceneGeometry, model: ModelDirectory, to url: URL,
     progress: (Int) -> Bool
   ) throws {
+    let geometry = model.geometry
+    let encoders = try Encoders(model)
     let renderer = SceneRenderer(geometry: scenes)
     let block = 16
     var video: [Tensor] = []
@@ -53,11 +66,11 @@ public struct LatentCache {
           value: withoutGradient {
             mine.map { clip in
               (
-                encoders.video(clip.video.tensor.to(.bfloat16)).mode.to(.float16),
+                encoders.video(clip.video.tensor).mode.to(.float16),
                 encoders.audio(
                   // Sounds are coded at one peak level, as a condition is when a clip is generated.
                   encoders.mel(clip.audio.peakNormalized().tensor.unsqueezed(0))
-                    .narrowed(1, start: 0, length: geometry.melFrameCount).unsqueezed(1).to(.bfloat16)
+                    .narrowed(1, start: 0, length: geometry.melFrameCount).unsqueezed(1)
                 ).mode.to(.float16)
               )
             }
@@ -76,27 +89,24 @@ public struct LatentCache {
         ("video", .concatenate(video, axis: 0)), ("audio", .concatenate(audio, axis: 0)),
         ("ids", Tensor(tokens.ids.map(Int.init), shape: shape)),
         ("mask", Tensor(tokens.mask.map(Int.init), shape: shape)),
-      ], metadata: ["count": "\(count)", "seed": "\(seed)"], to: url)
+      ], metadata: ["count": "\(count)", "seed": "\(seed)", "codecs": model.codecFingerprint], to: url)
     _ = progress(count)
   }
 
   /// The frozen networks that make a cache.
-  public struct Encoders {
+  private struct Encoders {
     let video: VideoVAE.Encoder
     let audio: AudioVAE.Encoder
     let mel: MelSpectrogram
     let tokenizer: T5Tokenizer
     let maximumTextLength: Int
 
-    public init(
-      video: VideoVAE.Encoder, audio: AudioVAE.Encoder, mel: MelSpectrogram, tokenizer: T5Tokenizer,
-      maximumTextLength: Int
-    ) {
-      self.video = video
-      self.audio = audio
-      self.mel = mel
-      self.tokenizer = tokenizer
-      self.maximumTextLength = maximumTextLength
+    init(_ model: ModelDirectory) throws {
+      video = try model.loadVideoEncoder()
+      audio = try model.loadAudioEncoder()
+      mel = try MelSpectrogram(model.mel)
+      tokenizer = try model.loadTokenizer()
+      maximumTextLength = model.transformer.maximumTextLength
     }
   }
 

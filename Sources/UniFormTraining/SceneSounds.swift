@@ -1,8 +1,10 @@
 internal import Media
 public import Scenes
 internal import Torch
+internal import UniForm
 
-/// A pool of rendered sounds to draw training windows from: `[clips, samples]`, float32.
+/// A pool of rendered sounds to draw training windows from, at the peak level that a model's sounds have:
+/// `[clips, samples]`, float32.
 public struct SceneSounds {
   let samples: Tensor
 
@@ -13,7 +15,8 @@ public struct SceneSounds {
     let block = 128
     for start in stride(from: 0, to: count, by: block) {
       let waveforms = concurrentMap(count: min(block, count - start)) { index in
-        renderer.sound(seed: SceneRenderer.clipSeed(datasetSeed: seed, index: start + index)).samples
+        renderer.sound(seed: SceneRenderer.clipSeed(datasetSeed: seed, index: start + index))
+          .peakNormalized().samples
       }
       for (index, waveform) in waveforms.enumerated() {
         samples.selected(0, start + index).copy_(Tensor(waveform))

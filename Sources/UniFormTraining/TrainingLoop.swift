@@ -1,5 +1,6 @@
 public import Foundation
 public import Torch
+public import UniForm
 
 /// What one worker computed for its share of a batch.
 public struct StepResult {
@@ -23,9 +24,12 @@ public struct StepResult {
 ///
 /// Each worker is a thread with a replica of the parameters: on a CPU, two threads with half a batch each are faster
 /// than one step that divides every small product between two cores. Everything random derives from the seed, the
-/// step and the worker, so that a resumed run continues exactly.
+/// step and the worker, so that a run of so many steps continues exactly after an interruption. A run of so many minutes
+/// goes on where it was, too, but its learning rate follows the clock.
 public final class TrainingLoop {
   public let settings: OptimizationSettings
+  /// Tells runs apart: what was configured, and the number of workers.
+  let identity: String
   let model: ReplicatedParameters
   /// A discriminator, where the model has one to play against.
   let adversary: ReplicatedParameters?
@@ -44,11 +48,19 @@ public final class TrainingLoop {
   /// - Parameters:
   ///   - replicas: one store per worker, of the same model.
   ///   - adversary: likewise, of its discriminator.
+  ///   - configuration: of the whole run; a checkpoint of another is refused.
+  /// - Throws: ``TrainingError`` for a batch that the workers cannot share.
   public init(
-    _ replicas: [ParameterStore], adversary: [ParameterStore] = [], settings: OptimizationSettings,
-    log: MetricsLog
-  ) {
+    _ replicas: [ParameterStore], adversary: [ParameterStore] = [], configuration: some JSONConfiguration,
+    settings: OptimizationSettings, log: MetricsLog
+  ) throws {
+    guard settings.batchSize % replicas.count == 0, replicas.count <= Self.maximumWorkers else {
+      throw TrainingError(
+        "a batch of \(settings.batchSize) does not divide among \(replicas.count) workers"
+          + " (\(Self.maximumWorkers) at most)")
+    }
     self.settings = settings
+    identity = "\(replicas.count) workers, \(String(decoding: try configuration.json(), as: UTF8.self))"
     self.log = log
     model = ReplicatedParameters(replicas, settings.adamW)
     self.adversary = adversary.isEmpty ? nil : ReplicatedParameters(adversary, settings.adamW)
@@ -135,9 +147,16 @@ public final class TrainingLoop {
     return order.map { ($0, sums[$0]!.total / Double(sums[$0]!.count)) }
   }
 
+  static let maximumWorkers = 62
+
   /// The random numbers of one worker in one step: a function of seed, worker and step alone.
-  public func generator(worker: Int, step: Int) -> Generator {
-    let stream = UInt64(bitPattern: Int64(step)) &* 64 &+ UInt64(worker) &+ 1
+  public func generator(worker: Int, step: Int) -> Generator { generator(stream: worker + 1, step: step) }
+
+  /// The random numbers that all workers share in one step.
+  public func generator(step: Int) -> Generator { generator(stream: 0, step: step) }
+
+  private func generator(stream: Int, step: Int) -> Generator {
+    let stream = UInt64(bitPattern: Int64(step)) &* 64 &+ UInt64(stream)
     var state = settings.seed &+ 0x9E37_79B9_7F4A_7C15 &* stream
     state = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
     state = (state ^ (state >> 27)) &* 0x94D0_49BB_1331_11EB

@@ -9,8 +9,10 @@ public struct TransformerTrainer {
     public var taskWeights = ["t2av": 1.0, "a2v": 1.0, "v2a": 1.0]
     /// Whether the text encoder learns too; a pre-trained one stays frozen.
     public var trainsTextEncoder = false
-    /// How the times of rectified flow are drawn.
+    /// How the times of rectified flow are drawn: "uniform" or "logit_normal".
     public var times = "uniform"
+    /// γ of min-SNR weighting for noise prediction; 0 weighs all times alike.
+    public var snrGamma = 0.0
     public var optimization = OptimizationSettings()
 
     public init() {}
@@ -19,6 +21,7 @@ public struct TransformerTrainer {
     enum CodingKeys: String, CodingKey {
       case times, optimization
       case taskWeights = "task_weights"
+      case snrGamma = "snr_gamma"
       case trainsTextEncoder = "train_text_encoder"
     }
 
@@ -29,6 +32,7 @@ public struct TransformerTrainer {
       guard ["uniform", "logit_normal"].contains(times) else {
         throw ConfigurationError("times must be uniform or logit_normal, not \"\(times)\"")
       }
+      guard snrGamma >= 0 else { throw ConfigurationError("snr_gamma must not be negative") }
       try optimization.validate()
     }
 
@@ -60,14 +64,17 @@ public struct TransformerTrainer {
     self.configuration = configuration
     geometry = model.geometry
     self.cache = cache
-    process = model.diffusion.process(times: configuration.times == "uniform" ? .uniform : .logitNormal())
+    process = model.diffusion.process(
+      weighting: configuration.snrGamma > 0 ? .minSNR(configuration.snrGamma) : .uniform,
+      times: configuration.times == "uniform" ? .uniform : .logitNormal())
     let stores = (0..<workers).map { _ in ParameterStore(seed: configuration.optimization.seed) }
     replicas = try stores.map { try UniFormDiT($0.root[Self.transformerPrefix], model.transformer) }
     textEncoders =
       configuration.trainsTextEncoder
       ? try stores.map { try T5Encoder($0.root[Self.textEncoderPrefix], model.textEncoder) }
       : [try model.loadTextEncoder()]
-    loop = TrainingLoop(stores, settings: configuration.optimization, log: log)
+    loop = try TrainingLoop(
+      stores, configuration: configuration, settings: configuration.optimization, log: log)
   }
 
   private static let transformerPrefix = "transformer"
@@ -87,16 +94,18 @@ public struct TransformerTrainer {
   }
 
   public func run(isCancelled: () -> Bool = { false }) throws {
-    let share = max(1, configuration.optimization.batchSize / loop.workers)
+    let share = configuration.optimization.batchSize / loop.workers
     try loop.run(isCancelled: isCancelled) { [self] worker, step in
-      try loss(worker: worker, count: share, generator: loop.generator(worker: worker, step: step))
+      let task = configuration.task(Tensor.rand([1], generator: loop.generator(step: step)).item)
+      return try loss(
+        task, worker: worker, count: share, generator: loop.generator(worker: worker, step: step))
     }
   }
 
-  func loss(worker: Int, count: Int, generator: Generator) throws -> StepResult {
+  func loss(_ task: GenerationTask, worker: Int, count: Int, generator: Generator) throws -> StepResult {
     let dtype = configuration.optimization.activationType
     let transformer = replicas[worker]
-    let plan = NoisePlan(task: configuration.task(Tensor.rand([1], generator: generator).item))
+    let plan = NoisePlan(task: task)
     let batch = cache.batch(count, generator: generator)
     let timesteps = process.drawTimesteps(count, generator: generator)
     let noise = AVLatents.randn(like: batch.latents, generator: generator)

@@ -16,6 +16,14 @@ public struct VideoVAETrainer {
     public var optimization = OptimizationSettings()
 
     public init() {}
+
+    public func validate() throws(ConfigurationError) {
+      try optimization.validate()
+      guard clips > 0, motionWeight >= 0, divergenceWeight >= 0 else {
+        throw ConfigurationError("clips must be positive, the weights not negative")
+      }
+    }
+
     public static let sections: Set<String> = ["optimization"]
 
     enum CodingKeys: String, CodingKey {
@@ -39,12 +47,17 @@ public struct VideoVAETrainer {
     geometry = model.geometry
     self.frames = frames
     let stores = (0..<workers).map { _ in ParameterStore(seed: configuration.optimization.seed) }
-    replicas = try stores.map { try VideoVAE($0.root, model.videoVAE) }
-    loop = TrainingLoop(stores, settings: configuration.optimization, log: log)
+    // The network learns the bare code; its normalisation is measured at the end.
+    var bare = model.videoVAE
+    bare.scale = bare.scale.map { _ in 1 }
+    bare.shift = bare.shift.map { _ in 0 }
+    replicas = try stores.map { try VideoVAE($0.root, bare) }
+    loop = try TrainingLoop(
+      stores, configuration: configuration, settings: configuration.optimization, log: log)
   }
 
   public func run(isCancelled: () -> Bool = { false }) throws {
-    let share = max(1, configuration.optimization.batchSize / loop.workers)
+    let share = configuration.optimization.batchSize / loop.workers
     try loop.run(isCancelled: isCancelled) { [self] worker, step in
       let generator = loop.generator(worker: worker, step: step)
       let batch = frames.windows(share, length: geometry.chunkFrames, generator: generator)
@@ -72,12 +85,12 @@ public struct VideoVAETrainer {
 }
 
 extension VideoVAETrainer {
-  /// Mean and standard deviation of each latent channel over whole clips, with the averaged weights.
-  public func latentMoments(clips: Int) -> [(mean: Double, deviation: Double)] {
+  /// Mean and standard deviation of each channel of the bare code over random chunks, with the averaged weights.
+  public func latentMoments(chunks: Int) -> [(mean: Double, deviation: Double)] {
     loop.average.applied {
       withoutGradient {
         let generator = loop.generator(worker: 0, step: -1)
-        let latents = (0..<clips).map { _ in
+        let latents = (0..<chunks).map { _ in
           replicas[0].encode(
             frames.windows(1, length: geometry.chunkFrames, generator: generator).frames)
         }

@@ -17,6 +17,17 @@ public struct VocoderTrainer {
     public var optimization = OptimizationSettings()
 
     public init() {}
+
+    public func validate() throws(ConfigurationError) {
+      try optimization.validate()
+      guard clips > 0, windowFrames > 0, discriminatorChannels > 0 else {
+        throw ConfigurationError("clips, window_frames and discriminator_channels must be positive")
+      }
+      guard (0...1).contains(adversaryFrom), melWeight >= 0, spectrumWeight >= 0 else {
+        throw ConfigurationError("adversary_from must lie in 0...1, the weights must not be negative")
+      }
+    }
+
     public static let sections: Set<String> = ["optimization"]
 
     enum CodingKeys: String, CodingKey {
@@ -57,11 +68,13 @@ public struct VocoderTrainer {
     discriminators = try adversaries.map {
       try MultiResolutionDiscriminator($0.root, .init(channels: configuration.discriminatorChannels))
     }
-    loop = TrainingLoop(stores, adversary: adversaries, settings: configuration.optimization, log: log)
+    loop = try TrainingLoop(
+      stores, adversary: adversaries, configuration: configuration, settings: configuration.optimization,
+      log: log)
   }
 
   public func run(isCancelled: () -> Bool = { false }) throws {
-    let share = max(1, configuration.optimization.batchSize / loop.workers)
+    let share = configuration.optimization.batchSize / loop.workers
     try loop.run(isCancelled: isCancelled) { [self] worker, step in
       let generator = loop.generator(worker: worker, step: step)
       let frames = configuration.windowFrames

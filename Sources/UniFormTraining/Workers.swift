@@ -12,6 +12,8 @@ struct Unchecked<Value>: @unchecked Sendable {
 /// Each thread computes with its share of the cores.
 func runWorkers<Result>(count: Int, _ body: @escaping (Int) throws -> Result) throws -> [Result] {
   let threads = max(1, ProcessInfo.processInfo.activeProcessorCount / count)
+  let before = ComputeThreads.count
+  defer { ComputeThreads.count = before }
   if count == 1 {
     ComputeThreads.count = threads
     return [try body(0)]

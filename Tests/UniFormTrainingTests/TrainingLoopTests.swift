@@ -27,8 +27,10 @@ import Torch
   private func regression(steps: Int, workers: Int) throws -> (TrainingLoop, [Linear]) {
     let stores = (0..<workers).map { _ in ParameterStore(seed: 5) }
     let layers = try stores.map { try Linear($0.root, 3, 1) }
-    let loop = TrainingLoop(
-      stores, settings: settings(steps: steps), log: try MetricsLog(title: "test", url: nil) { _ in })
+    let settings = settings(steps: steps)
+    let loop = try TrainingLoop(
+      stores, configuration: settings, settings: settings,
+      log: try MetricsLog(title: "test", url: nil) { _ in })
     return (loop, layers)
   }
 
@@ -76,13 +78,25 @@ import Torch
     _ = try Linear(store.root, 3, 1)
     let log = try MetricsLog(title: "test", url: nil) { _ in }
     #expect(throws: TrainingError.self) {
-      try TrainingLoop([store], settings: other, log: log).resume(from: url)
+      try TrainingLoop([store], configuration: other, settings: other, log: log).resume(from: url)
+    }
+    let same = settings(steps: 2)
+    let renamed = ParameterStore(seed: 5)
+    _ = try Linear(renamed.root["wide"], 3, 1)
+    #expect(throws: WeightError.self) {
+      try TrainingLoop([renamed], configuration: same, settings: same, log: log).resume(from: url)
     }
     let wide = ParameterStore(seed: 5)
-    _ = try Linear(wide.root["wide"], 9, 1)
+    let layer = try Linear(wide.root, 9, 1)
+    let before = layer.weight.floats
     #expect(throws: WeightError.self) {
-      try TrainingLoop([wide], settings: settings(steps: 2), log: log).resume(from: url)
+      try TrainingLoop([wide], configuration: same, settings: same, log: log).resume(from: url)
     }
+    #expect(layer.weight.floats == before)
+  }
+
+  @Test func aBatchThatTheWorkersCannotShareIsRefused() throws {
+    #expect(throws: TrainingError.self) { _ = try regression(steps: 1, workers: 3) }
   }
 
   @Test func aLossThatIsNotFiniteStopsWithItsStep() throws {
@@ -101,14 +115,15 @@ import Torch
     let layer = try Linear(model.root, 2, 2)
     let critic = try Linear(judge.root, 2, 1)
     let before = critic.weight.floats
-    let loop = TrainingLoop(
-      [model], adversary: [judge], settings: settings(steps: 3),
+    let settings = settings(steps: 3)
+    let loop = try TrainingLoop(
+      [model], adversary: [judge], configuration: settings, settings: settings,
       log: try MetricsLog(title: "test", url: nil) { _ in })
     let x = Tensor([1, 2] as [Float], shape: [1, 2])
     try loop.run { _, _ in StepResult(loss: critic(layer(x)).sum) }
     #expect(critic.weight.floats == before)
-    let second = TrainingLoop(
-      [model], adversary: [judge], settings: settings(steps: 3),
+    let second = try TrainingLoop(
+      [model], adversary: [judge], configuration: settings, settings: settings,
       log: try MetricsLog(title: "test", url: nil) { _ in })
     try second.run { _, _ in
       StepResult(loss: critic(layer(x)).sum, adversaryLoss: critic(layer(x).detached).squared.sum)

@@ -2,7 +2,7 @@ private let fusedAdamW = Operator("aten::_fused_adamw_")
 
 /// AdamW with libtorch's fused kernel: one call for all parameters, ε added after the bias-corrected square root.
 ///
-/// `p −= lr · (m̂ / (√v̂ + ε) + decay · p)`; decay applies to matrices only where a rule says so.
+/// `p −= lr · (m̂ / (√v̂ + ε) + decay · p)`; decay applies to parameters of two or more axes.
 public struct AdamW {
   public struct Configuration: Codable, Sendable, Equatable {
     public var beta1 = 0.9

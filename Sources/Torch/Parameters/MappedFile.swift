@@ -21,7 +21,8 @@ final class MappedFile {
     guard status.st_size > 0 else { throw .malformed(file: path, reason: "the file is empty") }
     // Private and writable: libtorch may be handed the memory as mutable, the file itself never changes.
     guard
-      let start = mmap(nil, Int(status.st_size), PROT_READ | PROT_WRITE, MAP_PRIVATE, descriptor, 0),
+      let start = mmap(
+        nil, Int(status.st_size), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, descriptor, 0),
       start != MAP_FAILED
     else {
       throw .unreadable(file: path, reason: String(cString: strerror(errno)))

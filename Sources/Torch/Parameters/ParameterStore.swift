@@ -83,19 +83,4 @@ public final class ParameterStore {
     entries.append(Entry(name: name, tensor: tensor, isBuffer: isBuffer))
     return tensor
   }
-
-  /// Copies the values of another store with the same names and shapes, element type converted.
-  public func copyValues(from weights: Weights) throws(WeightError) {
-    for entry in entries {
-      guard let item = weights.items[entry.name] else {
-        throw .missing(tensor: entry.name, file: weights.source)
-      }
-      guard item.shape == entry.tensor.shape else {
-        throw .wrongShape(
-          tensor: entry.name, expected: entry.tensor.shape, found: item.shape, file: weights.source)
-      }
-      let loaded = try item.load()
-      withoutGradient { _ = entry.tensor.copy_(loaded) }
-    }
-  }
 }

@@ -21,7 +21,7 @@ public enum Sampler: String, Sendable, Codable, CaseIterable {
   case euler, heun
 }
 
-/// The diffusion process that a model was trained for: `diffusion.json` of a model directory.
+/// The diffusion process that a model was trained for: `scheduler/scheduler_config.json` of a model directory.
 public struct DiffusionConfiguration: JSONConfiguration {
   public var objective = Objective.epsilon
   /// For ``Objective/epsilon``.
@@ -43,8 +43,11 @@ public struct DiffusionConfiguration: JSONConfiguration {
   }
 
   public func validate() throws(ConfigurationError) {
-    guard (2...1000).contains(trainingSteps) else {
-      throw ConfigurationError("\"training_steps\" is \(trainingSteps), not in 2…1000")
+    // Fewer linear steps would need a β of one or more.
+    let allowed = noiseSchedule == .linear ? 21...1000 : 2...1000
+    guard allowed.contains(trainingSteps) else {
+      throw ConfigurationError(
+        "\"training_steps\" is \(trainingSteps), not in \(allowed.lowerBound)…\(allowed.upperBound)")
     }
     guard timestepShift > 0 else {
       throw ConfigurationError("\"timestep_shift\" is \(timestepShift), not positive")

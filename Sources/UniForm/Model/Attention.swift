@@ -12,7 +12,7 @@ func attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor? = nil) -
   let scale = 1 / Double(query.size(-1)).squareRoot()
   var scores = (query * scale).matmul(key.transposed(-2, -1))  // [B, heads, Lq, Lk]
   if let mask { scores = scores + mask.to(scores.dtype) }
-  return scores.softmax(-1).matmul(value)
+  return scores.softmax(-1, dtype: .float32).to(value.dtype).matmul(value)
 }
 
 /// Self-attention of a spatial or temporal block, with optional root-mean-square norm of queries and keys.

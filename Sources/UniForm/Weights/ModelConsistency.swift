@@ -16,6 +16,10 @@ extension ModelDirectory {
       "transformer", "audio_steps_per_frame", transformer.audioStepsPerFrame, g.audioStepsPerLatentFrame,
       by: clip)
 
+    if transformer.chunkPositions > 0 {
+      try require("transformer", "chunk_positions", transformer.chunkPositions, g.chunkLatents, by: clip)
+    }
+
     try require("vae", "vae_2d.in_channels", videoVAE.spatial.inChannels, 3, by: "a picture")
     try require("vae", "vae_2d.out_channels", videoVAE.spatial.outChannels, 3, by: "a picture")
     try require(

@@ -1,14 +1,24 @@
 internal import Foundation
 
 extension ModelDirectory {
-  /// 16 hexadecimal digits that change with any byte of any weight file: tells retrained models of one name apart.
-  /// Made for speed (it reads at the disk's pace), not against forgery. Empty where a file cannot be read.
+  /// 16 hexadecimal digits that change with any byte of any weights, configuration or tokenizer: tells retrained models
+  /// of one name apart. Made for speed (it reads at the disk's pace), not against forgery. Empty where a file cannot be
+  /// read.
   public var weightsFingerprint: String {
+    fingerprint(of: Part.allCases.map(\.rawValue) + ["mel", "scheduler", "tokenizer"])
+  }
+
+  /// The same, of what turns clips and captions into latents and tokens.
+  public var codecFingerprint: String {
+    fingerprint(of: [Part.videoVAE.rawValue, Part.audioVAE.rawValue, "mel", "tokenizer"])
+  }
+
+  private func fingerprint(of folders: [String]) -> String {
     var hash = Hash64()
-    for part in Part.allCases {
-      let folder = url.appending(path: part.rawValue)
+    for folder in folders {
+      let folder = url.appending(path: folder)
       let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-      for name in names.sorted() where name.hasSuffix(".safetensors") {
+      for name in names.sorted() where ["safetensors", "json", "model"].contains(name.pathExtension) {
         let file = folder.appending(path: name)
         guard let data = try? Data(contentsOf: file, options: .mappedIfSafe) else { return "" }
         data.withUnsafeBytes { hash.combine($0) }
@@ -16,6 +26,10 @@ extension ModelDirectory {
     }
     return hash.digits
   }
+}
+
+extension String {
+  fileprivate var pathExtension: String { split(separator: ".").last.map(String.init) ?? "" }
 }
 
 /// FNV-1a over words of eight bytes, with a shift that lets high bits reach low ones.
