@@ -104,6 +104,7 @@ final class Workplace {
   private static let tinyModel = Result {
     // The one knows classes, and warns of prompts without them.
     var model = TinyModel()
+    model.index.knownClasses.append(.init(name: "narrow", example: "a narrow lane"))
     try model.write(to: models.appending(path: "narrow"))
     model.index.knownClasses = []
     try model.write(to: models.appending(path: "tiny"))
