@@ -99,12 +99,17 @@ import UniForm
     #expect(result.errors.contains("rain"))
   }
 
-  @Test func `knows the words that its classes are told by, however the vocabulary spells them`() async throws
-  {
-    for prompt in ["narrow", "a narrowing street", "Narrow!"] {
-      let result = try await place.program("generate", "--model", "narrow", "--prompt", prompt, "--quiet")
-      #expect(result.errors.contains("no word") == (prompt == "a narrowing street"), "\(result.errors)")
-    }
+  @Test func `no prompt that a model gives as an example is warned of`() async throws {
+    var prompts = try Workplace.knownClasses.map(\.example)
+    prompts += ["A bell rings twice", "waves on a beach", "a red ball bounces"]
+    let lines = prompts.enumerated().map { "\($1),\($0).wav\n" }
+    try place.write("prompt,output\n" + lines.joined() + "the ukulele on a table,no.wav\n", to: "list.csv")
+    let result = try await place.program(
+      "generate", "--model", "narrow", "--batch", "list.csv", "--steps", "1", "--json")
+    #expect(result.status == 0)
+    #expect(result.errorLines.count == 1, "\(result.errors)")
+    let last = try #require(result.outputLines.lastIndex { $0.contains("\"warning\"") })
+    #expect(result.outputLines[last - 1].contains("ukulele"))
   }
 
   @Test func `the clip is made although nobody reads the report`() async throws {
