@@ -3,7 +3,8 @@
 # SwiftPM drops `-Wl,-rpath` from .pc files, so the library path has to be in the environment.
 
 uniform_libtorch_version=2.11.0
-uniform_cache=${UNIFORM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/uniform}
+# Without HOME this is no absolute path, which Scripts/setup refuses.
+uniform_cache=${UNIFORM_CACHE:-${XDG_CACHE_HOME:-${HOME:-.}/.cache}/uniform}
 uniform_libtorch=${LIBTORCH:-$uniform_cache/libtorch-$uniform_libtorch_version}
 # One .pc per libtorch, since checkouts that share the cache may each name another LIBTORCH.
 uniform_pkgconfig=$uniform_cache/pkgconfig/${uniform_libtorch//[^A-Za-z0-9.-]/_}

@@ -52,14 +52,16 @@ struct BatchFile: Equatable {
       throw CommandFailure(
         "'\(name)' needs one column 'output' and each name once in its first line", .badData)
     }
-    rows = table.dropFirst().map { line, fields in
-      guard fields.count == header.count else {
-        return Row(
-          line: line,
-          content: .failure(
-            CommandFailure("it has \(fields.count) fields, the header \(header.count)", .badData)))
+    rows = table.dropFirst().map { row in
+      func bad(_ what: String) -> Row {
+        Row(line: row.line, content: .failure(CommandFailure(what, .badData)))
       }
-      return Row(line: line, content: BatchEntry.read(Dictionary(uniqueKeysWithValues: zip(header, fields))))
+      guard row.isClosed else { return bad("a quote is never closed") }
+      guard row.fields.count == header.count else {
+        return bad("it has \(row.fields.count) fields, the header \(header.count)")
+      }
+      let fields = Dictionary(uniqueKeysWithValues: zip(header, row.fields))
+      return Row(line: row.line, content: BatchEntry.read(fields))
     }
   }
 
@@ -70,6 +72,11 @@ struct BatchFile: Equatable {
         return Row(line: index + 1, content: BatchEntry.read(json: line))
       }
   }
+}
+
+extension NSNumber {
+  /// JSON's `true` and `false` are numbers to Foundation.
+  fileprivate var isBoolean: Bool { ["c", "B"].contains(String(cString: objCType)) }
 }
 
 /// One line of a batch file.
@@ -90,7 +97,7 @@ struct BatchEntry: Equatable {
       switch value {
       case is NSNull: continue
       case let text as String: fields[key] = text
-      case let number as NSNumber where key == "seed": fields[key] = number.stringValue
+      case let number as NSNumber where key == "seed" && !number.isBoolean: fields[key] = number.stringValue
       default: return failure("'\(key)' must be \(key == "seed" ? "a number" : "a string")")
       }
     }

@@ -1,15 +1,25 @@
 /// Comma-separated values as RFC 4180 has them: fields may be quoted, and quoted fields may hold commas, line breaks
 /// and doubled quotes. Lines end in LF or CRLF; a byte order mark is skipped.
 enum CSV {
-  /// Rows with the line of the file on which each begins, from 1. Blank lines are left out.
-  static func rows(of text: String) -> [(line: Int, fields: [String])] {
-    var rows: [(line: Int, fields: [String])] = []
+  struct Row {
+    /// Of the file, on which it begins, from 1.
+    let line: Int
+    let fields: [String]
+    /// False for a line with a quote that nothing closes: it ends where the line does.
+    var isClosed = true
+  }
+
+  /// All rows but blank lines.
+  static func rows(of text: String) -> [Row] {
+    var rows: [Row] = []
     var fields: [String] = []
     var field = ""
     var isQuoted = false
     var hasQuotes = false
     var line = 1
     var start = 1
+    /// Where the last quote was opened, and on which line.
+    var opening = (index: 0, line: 1)
 
     func endField() {
       fields.append(field)
@@ -19,7 +29,7 @@ enum CSV {
     func endRow() {
       let isBlank = fields.isEmpty && !hasQuotes && field.allSatisfy(\.isWhitespace)
       endField()
-      if !isBlank { rows.append((start, fields)) }
+      if !isBlank { rows.append(Row(line: start, fields: fields)) }
       fields = []
     }
 
@@ -39,6 +49,7 @@ enum CSV {
         }
       } else if character == "\"" && field.allSatisfy(\.isWhitespace) && !hasQuotes {
         (field, isQuoted, hasQuotes) = ("", true, true)
+        opening = (index, line)
       } else if character == "," {
         endField()
       } else if character.isNewline {
@@ -48,6 +59,14 @@ enum CSV {
         field.append(character)
       }
       if character.isNewline { line += 1 }
+      if isQuoted && index == characters.count {
+        // Nothing closes the quote: its line is bad, and those after it are read as if it were not there.
+        rows.append(Row(line: start, fields: fields, isClosed: false))
+        (fields, field, isQuoted, hasQuotes) = ([], "", false, false)
+        index = characters[opening.index...].firstIndex(where: \.isNewline).map { $0 + 1 } ?? index
+        line = opening.line + 1
+        start = line
+      }
     }
     if !field.isEmpty || !fields.isEmpty || hasQuotes { endRow() }
     return rows

@@ -80,10 +80,14 @@ struct ContentOptions: ParsableArguments {
     completion: .file(extensions: ["csv", "jsonl"]))
   var batch: String?
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
-      "Length of the clip. Without it, the length that the model was trained on.", valueName: "seconds"))
+      "Length of the clip, 1 to 10. Without it, the length that the model was trained on.",
+      valueName: "seconds"))
   var seconds: Double?
-  @Option(help: ArgumentHelp("Where to begin in the video or sound.", valueName: "seconds"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("Where to begin in the video or sound.", valueName: "seconds")
+  )
   var start = 0.0
   @Option(
     help: ArgumentHelp("How a video fills the model's frame: cover cuts its edges, squash stretches it."))
@@ -92,22 +96,29 @@ struct ContentOptions: ParsableArguments {
 
 struct SamplingOptions: ParsableArguments {
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Steps from noise to clip; more are slower and finer. Without it, the model's own number, usually 30.",
       valueName: "number"))
   var steps: Int?
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
-      "How closely to follow the prompt; 1 is not at all closer. Without it, the model's own number, usually 5.",
+      """
+      How closely to follow the prompt; 1 turns guidance off. Without it, the model's own number, which \
+      'uniform info' shows.
+      """,
       valueName: "number"))
   var guidance: Double?
   @Option(help: "Sampling method. Without it, the one the model was trained for.")
   var sampler: Sampler?
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Same seed, same clip. Without it, a random one is drawn and printed.", valueName: "number"))
   var seed: UInt64?
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "How many clips to make, with this seed and the ones after it; they are called name-1, name-2 and so on.",
       valueName: "number"))

@@ -20,8 +20,11 @@ extension UInt64 {
 }
 
 extension GenerationJob {
-  /// - Throws: when an output could not be written, or would replace what it is made from.
-  func checkOutputs(count: Int) throws {
+  /// - Throws: when an output could not be written, or would replace what it is made from, or a seed is too large.
+  func check(count: Int) throws {
+    guard seed <= UInt64.max - UInt64(count - 1) else {
+      throw CommandFailure.usage("there are not \(count) seeds from \(seed) on; use a smaller seed")
+    }
     for index in 0..<count {
       let clip = output.url.numbered(index, of: count)
       let sheet = sheet?.numbered(index, of: count)
@@ -30,7 +33,9 @@ extension GenerationJob {
           throw CommandFailure.usage("'\(file.relativePath)' is the input, too; choose another output")
         }
       }
-      if clip == sheet { throw CommandFailure.usage("--output and --sheet name the same file; rename one") }
+      if let sheet, clip.isSameFile(as: sheet) {
+        throw CommandFailure.usage("--output and --sheet name the same file; rename one")
+      }
     }
     try output.check(for: task)
     if let sheet { try PNGWriter.checkWritable(sheet) }
@@ -38,10 +43,10 @@ extension GenerationJob {
 }
 
 extension URL {
-  fileprivate func isSameFile(as other: URL) -> Bool {
-    resolvingSymlinksInPath().standardizedFileURL.path
-      == other.resolvingSymlinksInPath().standardizedFileURL.path
-  }
+  fileprivate func isSameFile(as other: URL) -> Bool { canonicalPath == other.canonicalPath }
+
+  /// The same for every way to write the name of a file.
+  var canonicalPath: String { resolvingSymlinksInPath().standardizedFileURL.path }
 }
 
 extension Sheet {

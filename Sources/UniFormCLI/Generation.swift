@@ -3,6 +3,14 @@ import Media
 import Torch
 import UniForm
 
+/// A job that was checked, with what it is given.
+struct PreparedJob: Sendable {
+  let job: GenerationJob
+  let request: GenerationRequest
+  /// The length of what is given, where it rules the length of the clip.
+  let givenSeconds: Double?
+}
+
 /// Carries out jobs with one loaded model: checks first, then generates, then writes.
 struct Generation {
   let directory: ModelDirectory
@@ -34,14 +42,14 @@ struct Generation {
 
   func run(_ job: GenerationJob) async throws {
     let clock = ContinuousClock.now
-    let request = try await prepare(job)
-    try await make(job, request)
+    let prepared = try await prepare(job)
+    for index in 0..<sampling.count { try await make(prepared, index: index, isFirst: index == 0) }
     report(clips: sampling.count, since: clock)
   }
 
   /// Checks a job and reads what it is given, before any network is loaded.
-  func prepare(_ job: GenerationJob) async throws -> GenerationRequest {
-    try job.checkOutputs(count: sampling.count)
+  func prepare(_ job: GenerationJob) async throws -> PreparedJob {
+    try job.check(count: sampling.count)
     var request = GenerationRequest(
       prompt: job.prompt, negativePrompt: job.negativePrompt, steps: sampling.steps,
       guidanceScale: sampling.guidance, sampler: sampling.sampler, seconds: content.seconds, seed: job.seed)
@@ -53,6 +61,8 @@ struct Generation {
     }
     let geometry = directory.geometry
     let seconds = content.seconds ?? geometry.seconds
+    let given = try await givenSeconds(job, wanted: seconds)
+    if let given { request.seconds = max(given, GenerationRequest.allowedSeconds.lowerBound) }
     if let video = job.video {
       request.condition = .video(
         try await VideoReader.read(
@@ -70,7 +80,20 @@ struct Generation {
         "start", task: job.task.rawValue, model: directory.name, prompt: job.prompt,
         output: job.output.url.relativePath, seed: job.seed))
     warnOfUnknownWords(in: prompt, coverage)
-    return request
+    if let given {
+      reporter.warn("the \(job.video != nil ? "video" : "sound") ends after \(given) s; so does the clip")
+    }
+    return PreparedJob(job: job, request: request, givenSeconds: given)
+  }
+
+  /// What the input has from the start on where that is shorter than the clip shall be, by a frame or more.
+  private func givenSeconds(_ job: GenerationJob, wanted: Double) async throws -> Double? {
+    guard let input = job.video ?? job.audio else { return nil }
+    let information = try await MediaProbe.probe(input)
+    guard let end = job.video != nil ? information.videoSeconds : information.audioSeconds,
+      end > content.start, wanted - (end - content.start) >= 1 / Double(directory.geometry.frameRate)
+    else { return nil }
+    return max(0.01, (end - content.start).rounded(to: 2))
   }
 
   private func warnOfUnknownWords(in prompt: String, _ coverage: PromptCoverage) {
@@ -81,23 +104,22 @@ struct Generation {
         + directory.knownClasses.map(\.name).joined(separator: ", "))
   }
 
-  /// Generates and writes the clips of a job one by one, so that each is there as soon as it can be.
-  func make(_ job: GenerationJob, _ request: GenerationRequest) async throws {
-    for index in 0..<sampling.count {
-      var request = request
-      request.seed = job.seed &+ UInt64(index)
-      let name = sampling.count > 1 ? "clip \(index + 1) of \(sampling.count), " : ""
-      let reporter = reporter
-      let clips = try await pipeline.generate(request) { progress in
-        reporter.progress(
-          name + progress.stage.rawValue, completed: progress.completed, total: progress.total)
-        return true
-      }
-      reporter.endProgress()
-      for clip in clips {
-        if index == 0 { clip.notes.forEach(reporter.warn) }
-        try await write(clip, of: job, index: index)
-      }
+  /// Generates and writes one clip of a job; each by itself, so that it is there as soon as it can be.
+  func make(_ prepared: PreparedJob, index: Int, isFirst: Bool) async throws {
+    var request = prepared.request
+    request.seed += UInt64(index)
+    let name = sampling.count > 1 ? "clip \(index + 1) of \(sampling.count), " : ""
+    let reporter = reporter
+    let clips = try await pipeline.generate(request) { progress in
+      reporter.progress(
+        name + progress.stage.rawValue, completed: progress.completed, total: progress.total)
+      return true
+    }
+    reporter.endProgress()
+    for clip in clips {
+      if isFirst { clip.notes.forEach(reporter.warn) }
+      let clip = prepared.givenSeconds.map(clip.cut) ?? clip
+      try await write(clip, of: prepared.job, index: index)
     }
   }
 

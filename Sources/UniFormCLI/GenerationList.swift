@@ -10,26 +10,43 @@ extension Generation {
     let fallbackSeed = sampling.seed
     var failures: [(line: Int, failure: CommandFailure)] = []
     var (made, skipped) = (0, 0)
+    var lines: [String: Int] = [:]
     for row in batch.rows {
       do {
-        let job = try GenerationJob(row.content.get(), seed: fallbackSeed)
-        if FileManager.default.fileExists(atPath: job.output.url.path(percentEncoded: false)) {
-          skipped += 1
-          reporter.note("Skipped \(job.output.url.relativePath), which exists")
-          reporter.event(ReportEvent("skipped", line: row.line, output: job.output.url.relativePath))
-          continue
+        let job = try GenerationJob(
+          row.content.get(), seed: fallbackSeed, negativePrompt: content.negativePrompt)
+        if let line = lines[job.output.url.canonicalPath] {
+          throw CommandFailure("line \(line) names the same output; rename one", .badData)
         }
-        try await make(job, prepare(job))
-        made += 1
+        lines[job.output.url.canonicalPath] = row.line
+        let missing = missingClips(of: job, line: row.line)
+        skipped += sampling.count - missing.count
+        guard let first = missing.first else { continue }
+        let prepared = try await prepare(job)
+        for index in missing {
+          try await make(prepared, index: index, isFirst: index == first)
+          made += 1
+        }
       } catch {
         let failure = UniFormCommand.failure(error)
         guard failure.status != .interrupted && !failure.concernsModel(error) else { throw error }
         failures.append((row.line, failure))
       }
     }
-    report(clips: made, skipped: skipped, failed: failures.count, since: clock)
     for (line, failure) in failures { reporter.fail(line: line, failure) }
+    report(clips: made, skipped: skipped, failed: failures.count, since: clock)
     if let first = failures.first { throw QuietFailure(status: first.failure.status) }
+  }
+
+  /// The indices of the clips that do not exist yet; tells of the others.
+  private func missingClips(of job: GenerationJob, line: Int) -> [Int] {
+    (0..<sampling.count).filter { index in
+      let url = job.output.url.numbered(index, of: sampling.count)
+      guard FileManager.default.fileExists(atPath: url.path(percentEncoded: false)) else { return true }
+      reporter.note("Skipped \(url.relativePath), which exists")
+      reporter.event(ReportEvent("skipped", line: line, output: url.relativePath))
+      return false
+    }
   }
 }
 
@@ -46,8 +63,8 @@ extension CommandFailure {
 }
 
 extension GenerationJob {
-  /// One line of a list.
-  init(_ entry: BatchEntry, seed: UInt64?) throws {
+  /// One line of a list; the negative prompt holds where there is a prompt.
+  init(_ entry: BatchEntry, seed: UInt64?, negativePrompt: String?) throws {
     if entry.video != nil && entry.audio != nil {
       throw CommandFailure("it names both a video and an audio; leave one empty", .badData)
     }
@@ -55,7 +72,8 @@ extension GenerationJob {
       throw CommandFailure("it names neither a prompt nor a video nor an audio", .badData)
     }
     self.init(
-      prompt: entry.prompt, negativePrompt: nil, video: entry.video.map { URL(filePath: $0) },
+      prompt: entry.prompt, negativePrompt: entry.prompt == nil ? nil : negativePrompt,
+      video: entry.video.map { URL(filePath: $0) },
       audio: entry.audio.map { URL(filePath: $0) }, seed: entry.seed ?? seed ?? .randomSeed,
       output: try ClipOutput(entry.output), sheet: nil)
   }

@@ -37,7 +37,9 @@ struct MachineOptions: ParsableArguments {
   var device = DeviceName.cpu
   @Option(help: "Number format; auto is the fastest that the machine computes well.")
   var dtype = DTypeName.auto
-  @Option(help: ArgumentHelp("Processor threads to use. Without it, all.", valueName: "number"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Processor threads to use. Without it, all.", valueName: "number"))
   var threads: Int?
 
   func validate() throws {

@@ -28,7 +28,10 @@ final class Reporter: Sendable {
 
   init(
     _ style: Style,
-    write: @escaping @Sendable (String) -> Void = { FileHandle.standardOutput.write(Data($0.utf8)) }
+    write: @escaping @Sendable (String) -> Void = {
+      // Whoever read it may have gone; the clip is what counts.
+      try? FileHandle.standardOutput.write(contentsOf: Data($0.utf8))
+    }
   ) {
     self.style = style
     self.write = write

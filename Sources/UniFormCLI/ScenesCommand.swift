@@ -22,17 +22,17 @@ struct ScenesCommand: AsyncParsableCommand {
     help: ArgumentHelp("Folder to fill; it is made when missing.", valueName: "folder"),
     completion: .directory)
   var folder: String
-  @Option(help: ArgumentHelp("How many clips.", valueName: "number"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("How many clips.", valueName: "number"))
   var count: Int
-  @Option(help: ArgumentHelp("Seed of the whole set.", valueName: "number"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Seed of the whole set.", valueName: "number"))
   var seed: UInt64 = 0
-  @Option(help: ArgumentHelp("Width and height in pixels.", valueName: "pixels"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Width and height in pixels.", valueName: "pixels"))
   var size = SceneGeometry().width
-  @Option(help: ArgumentHelp("Length of each clip.", valueName: "seconds"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Length of each clip.", valueName: "seconds"))
   var seconds = SceneGeometry().seconds
-  @Option(help: ArgumentHelp("Frames per second.", valueName: "number"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Frames per second.", valueName: "number"))
   var frameRate = SceneGeometry().frameRate
-  @Option(help: ArgumentHelp("Sound samples per second.", valueName: "number"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Sound samples per second.", valueName: "number"))
   var sampleRate = SceneGeometry().sampleRate
   @Option(
     help: ArgumentHelp(
@@ -41,6 +41,7 @@ struct ScenesCommand: AsyncParsableCommand {
     completion: .list(SceneClass.allCases.map(\.rawValue)))
   var classes: String?
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp("Clips to render side by side. Without it, one per processor.", valueName: "number"))
   var threads: Int?
   @Flag(help: "Report in JSON, one object per line.")

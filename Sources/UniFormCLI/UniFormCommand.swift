@@ -26,6 +26,7 @@ struct UniFormCommand: AsyncParsableCommand {
     ])
 
   static func main() async {
+    protectStandardStreams()
     let work = Task { try await parseAndRun() }
     Interruption.install { work.cancel() }
     do {
@@ -33,6 +34,12 @@ struct UniFormCommand: AsyncParsableCommand {
     } catch {
       end(with: error)
     }
+  }
+
+  /// A reader of the report who goes away does not end the work, and no other file takes the place of a closed stream.
+  private static func protectStandardStreams() {
+    signal(SIGPIPE, SIG_IGN)
+    for descriptor: Int32 in 0...2 where fcntl(descriptor, F_GETFD) < 0 { _ = open("/dev/null", O_RDWR) }
   }
 
   private static func parseAndRun() async throws {
@@ -54,14 +61,31 @@ struct UniFormCommand: AsyncParsableCommand {
     exit(withError: ExitCode(failure.status.rawValue))
   }
 
-  static func failure(_ error: any Error) -> CommandFailure {
+  static func failure(
+    _ error: any Error, arguments: [String] = Array(CommandLine.arguments.dropFirst())
+  ) -> CommandFailure {
     // The parser's own errors carry a status of their own; all else comes from a command.
     guard exitCode(for: error) == .validationFailure else { return CommandFailure(error) }
     let message = message(for: error).oneLine
-    return .usage(message.hasSuffix("help'") ? message : "\(message); see 'uniform --help'")
+    return .usage(message.hasSuffix("help'") ? message : "\(message); see '\(named(arguments)) --help'")
+  }
+
+  /// `uniform generate` for the arguments of that command.
+  private static func named(_ arguments: [String]) -> String {
+    var command: any ParsableCommand.Type = Self.self
+    var words = ["uniform"]
+    for argument in arguments {
+      let subcommands = command.configuration.subcommands
+      guard let next = subcommands.first(where: { $0.configuration.commandName == argument }) else { break }
+      command = next
+      words.append(argument)
+    }
+    return words.joined(separator: " ")
   }
 }
 
 enum StandardError {
-  static func print(_ line: String) { FileHandle.standardError.write(Data((line + "\n").utf8)) }
+  static func print(_ line: String) {
+    try? FileHandle.standardError.write(contentsOf: Data((line + "\n").utf8))
+  }
 }

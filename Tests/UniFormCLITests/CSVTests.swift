@@ -57,6 +57,14 @@ import Testing
     #expect(rows.map(\.line) == [2, 3, 4, 5])
   }
 
+  @Test func `a quote that is never closed is bad for its line alone`() throws {
+    let rows = try csv("prompt,output\n\"rain,a.mp4\nwind,b.mp4\nbell,c.mp4\n")
+    #expect(rows.map(\.line) == [2, 3, 4])
+    #expect(rows[0].content == .failure(CommandFailure("a quote is never closed", .badData)))
+    #expect(try rows[2].content.get().output == "c.mp4")
+    #expect(CSV.rows(of: "a,\"").map(\.isClosed) == [false])
+  }
+
   @Test(arguments: ["", "prompt\nx\n", "prompt,colour,output\n", "output,output\n"])
   func `refuses a header that cannot be used`(text: String) {
     #expect(throws: CommandFailure.self) { try csv(text) }
@@ -70,13 +78,15 @@ import Testing
       {"output": "c.mp4", "video": null, "audio": "x.wav"}
       [1]
       {"output": "d.mp4", "colour": "red"}
+      {"output": "e.mp4", "prompt": "rain", "seed": true}
+      {"output": "f.mp4", "prompt": "rain", "seed": 1}
       """
     let rows = BatchFile(jsonLines: text).rows
-    #expect(rows.map(\.line) == [1, 3, 4, 5, 6])
+    #expect(rows.map(\.line) == [1, 3, 4, 5, 6, 7, 8])
     #expect(try rows[0].content.get().seed == .max)
     #expect(try rows[0].content.get().prompt == "été")
     #expect(try rows[2].content.get().audio == "x.wav")
     let areGood: [Bool] = rows.map { (try? $0.content.get()) != nil }
-    #expect(areGood == [true, false, true, false, false])
+    #expect(areGood == [true, false, true, false, false, false, true])
   }
 }

@@ -99,6 +99,46 @@ import UniForm
     #expect(result.errors.contains("rain"))
   }
 
+  @Test func `no prompt that a model gives as an example is warned of`() async throws {
+    var prompts = try Workplace.knownClasses.map(\.example)
+    prompts += ["A bell rings twice", "waves on a beach", "a red ball bounces"]
+    let lines = prompts.enumerated().map { "\($1),\($0).wav\n" }
+    try place.write("prompt,output\n" + lines.joined() + "the ukulele on a table,no.wav\n", to: "list.csv")
+    let result = try await place.program(
+      "generate", "--model", "narrow", "--batch", "list.csv", "--steps", "1", "--json")
+    #expect(result.status == 0)
+    #expect(result.errorLines.count == 1, "\(result.errors)")
+    let last = try #require(result.outputLines.lastIndex { $0.contains("\"warning\"") })
+    #expect(result.outputLines[last - 1].contains("ukulele"))
+  }
+
+  @Test func `the clip is made although nobody reads the report`() async throws {
+    let (process, output, errors) = place.program.process([
+      "generate", "--model", "tiny", "--prompt", "rain", "--output", "x.mp4",
+    ])
+    try process.run()
+    try output.fileHandleForReading.close()
+    try errors.fileHandleForReading.close()
+    while process.isRunning { try await Task.sleep(for: .milliseconds(20)) }
+    #expect(process.terminationReason == .exit)
+    #expect(process.terminationStatus == 0)
+    #expect(try place.names == ["x.mp4"])
+  }
+
+  @Test(arguments: [0.5, 1.5])
+  func `what is given rules the length where it ends first`(seconds: Double) async throws {
+    try await place.clip("in.mp4", seconds: seconds)
+    for (option, name) in [("--video", "video"), ("--audio", "sound")] {
+      let result = try await generate(option, "in.mp4", "--seconds", "3", "--output", "\(name).mp4")
+      #expect(result.status == 0, "\(result.errors)")
+      #expect(result.errors.contains("the \(name) ends after \(seconds)"), "\(result.errors)")
+      #expect(abs(try await settings("\(name).mp4").seconds - seconds) < 0.06)
+    }
+    _ = try await generate("--video", "in.mp4", "--seconds", "3", "--output", "sound.wav")
+    let length = try #require(try await MediaProbe.probe(place.file("sound.wav")).audioSeconds)
+    #expect(abs(length - seconds) < 0.06)
+  }
+
   @Test func `reports in JSON`() async throws {
     let result = try await generate("--prompt", "rain", "--output", "x.mp4", "--seed", "3", "--json")
     let events = try result.outputLines.map {
@@ -135,6 +175,23 @@ import UniForm
     #expect(try place.names == ["c.mp4", "list.csv", "old.mp4"])
     #expect(try String(contentsOf: place.file("old.mp4"), encoding: .utf8) == "here already")
     #expect(try await settings("c.mp4").seed == 5)
+  }
+
+  @Test func `a list makes what is missing of several clips, and no output twice`() async throws {
+    try place.write("here already", to: "a-1.mp4")
+    try place.write("prompt,seed,output\nrain,1,a.mp4\nbell,2,./a.mp4\n", to: "list.csv")
+    let result = try await generate(
+      "--batch", "list.csv", "--count", "2", "--negative-prompt", "wind", "--json")
+    #expect(result.status == 65)
+    #expect(result.errors.contains("line 3: line 2 names the same output"), "\(result.errors)")
+    #expect(try place.names == ["a-1.mp4", "a-2.mp4", "list.csv"])
+    #expect(try String(contentsOf: place.file("a-1.mp4"), encoding: .utf8) == "here already")
+    let made = try await settings("a-2.mp4")
+    #expect(made.seed == 2)
+    #expect(made.negativePrompt == "wind")
+    let last = result.outputLines.suffix(2)
+    #expect(last.first?.contains("\"failure\"") == true)
+    #expect(last.last?.contains("\"done\"") == true)
   }
 
   @Test func `shows the settings that a clip was made with`() async throws {

@@ -104,9 +104,19 @@ final class Workplace {
   private static let tinyModel = Result {
     // The one knows classes, and warns of prompts without them.
     var model = TinyModel()
+    model.index.knownClasses = try knownClasses
     try model.write(to: models.appending(path: "narrow"))
     model.index.knownClasses = []
     try model.write(to: models.appending(path: "tiny"))
+  }
+
+  /// Those of the bundled model; the vocabulary of the tiny one has few of their words.
+  static var knownClasses: [ModelIndex.KnownClass] {
+    get throws {
+      let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..").standardized
+      let data = try Data(contentsOf: root.appending(path: "Configs/uniform-tiny/model_index.json"))
+      return try JSONDecoder().decode(ModelIndex.self, from: data).knownClasses
+    }
   }
 
   func file(_ name: String) -> URL { folder.appending(path: name, directoryHint: .notDirectory) }

@@ -16,6 +16,25 @@ public struct GeneratedClip: Sendable {
   public let notes: [String]
 }
 
+extension GeneratedClip {
+  /// The first `seconds` of the clip, at least one frame; all of it where it is no longer than that.
+  public func cut(to seconds: Double) -> GeneratedClip {
+    guard seconds < settings.seconds else { return self }
+    func kept(_ count: Int) -> Int {
+      min(count, max(1, Int((Double(count) * max(0, seconds) / settings.seconds).rounded())))
+    }
+    var settings = settings
+    settings.seconds = seconds
+    return GeneratedClip(
+      video: video.map { $0.cutOrHeld(to: kept($0.count)) },
+      audio: audio.map {
+        Waveform(sampleRate: $0.sampleRate, samples: Array($0.samples.prefix(kept($0.samples.count))))
+      },
+      mel: Array(mel.prefix(kept(melFrames) * melBins)), melFrames: kept(melFrames), melBins: melBins,
+      settings: settings, notes: notes)
+  }
+}
+
 /// The record of a clip, stored with it: with the same model it makes the same clip again.
 public struct ClipSettings: Codable, Sendable, Equatable {
   /// Of this package.
