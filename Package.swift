@@ -63,7 +63,8 @@ let package = Package(
       name: "UniFormTests", dependencies: ["UniForm", "Torch"], resources: [.copy("Fixtures")],
       swiftSettings: strict),
     .testTarget(
-      name: "UniFormTrainingTests", dependencies: ["UniFormTraining", "UniForm", "Torch", "Scenes"],
+      name: "UniFormTrainingTests",
+      dependencies: ["UniFormTraining", "UniForm", "Torch", "Scenes", "Media"],
       swiftSettings: strict),
   ],
   cxxLanguageStandard: .cxx20
