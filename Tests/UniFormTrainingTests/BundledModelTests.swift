@@ -86,10 +86,17 @@ import UniForm
     #expect(matched > shuffled + 0.15, "F1 \(matched), by chance \(shuffled)")
   }
 
-  @Test func everyKnownClassHasAnExampleThatTheVocabularyCovers() throws {
-    #expect(pipeline.model.knownClasses.count == SceneClass.allCases.count)
-    for known in pipeline.model.knownClasses {
-      #expect(SceneClass(rawValue: known.name) != nil)
+  @Test func everySceneClassIsKnownWithAnExampleThatFits() throws {
+    let model = pipeline.model
+    #expect(Set(model.knownClasses.map(\.name)) == Set(SceneClass.allCases.map(\.rawValue)))
+    let tokenizer = try model.loadTokenizer()
+    for known in model.knownClasses {
+      let kind = try #require(SceneClass(rawValue: known.name))
+      let words = known.example.split(separator: " ").map(String.init)
+      #expect(!Set(words).isDisjoint(with: kind.words), "\(known.example)")
+      #expect(
+        try tokenizer.encode(known.example, maximumLength: 1_000).length
+          <= model.transformer.maximumTextLength)
     }
   }
 
