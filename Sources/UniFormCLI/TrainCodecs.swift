@@ -48,7 +48,9 @@ struct TrainVideoVAE: AsyncParsableCommand {
     let trainer = try VideoVAETrainer(
       model: directory, configuration, frames: frames, workers: options.workers, log: options.log("video-vae")
     )
-    try options.run(trainer.loop, name: "video-vae") { try trainer.run(isCancelled: $0) }
+    try options.run(trainer.loop, name: "video-vae", begin: trainer.begin) {
+      try trainer.run(isCancelled: $0)
+    }
     // The latents get zero mean and unit variance per channel; the constants ship with the weights.
     var model = directory.videoVAE
     let moments = trainer.latentMoments(chunks: 64)
@@ -79,7 +81,9 @@ struct TrainAudioVAE: AsyncParsableCommand {
       model: directory, configuration,
       sounds: options.sounds(configuration.clips, configuration.optimization, directory),
       workers: options.workers, log: options.log("audio-vae"))
-    try options.run(trainer.loop, name: "audio-vae") { try trainer.run(isCancelled: $0) }
+    try options.run(trainer.loop, name: "audio-vae", begin: trainer.begin) {
+      try trainer.run(isCancelled: $0)
+    }
     var model = directory.audioVAE
     model.scalingFactor = 1 / trainer.latentDeviation(clips: 64)
     try model.json().write(to: options.place.file("audio_vae/config.json"), options: .atomic)
@@ -100,7 +104,7 @@ struct TrainVocoder: AsyncParsableCommand {
       model: directory, configuration,
       sounds: options.sounds(configuration.clips, configuration.optimization, directory),
       workers: options.workers, log: options.log("vocoder"))
-    try options.run(trainer.loop, name: "vocoder") { try trainer.run(isCancelled: $0) }
+    try options.run(trainer.loop, name: "vocoder", begin: trainer.begin) { try trainer.run(isCancelled: $0) }
     try options.place.write(trainer.loop.averagedParameters(), as: .float16, to: .vocoder)
   }
 }

@@ -64,6 +64,10 @@ struct TrainingOptions: ParsableArguments {
   @OptionGroup var place: TrainingPlace
   @Option(help: ArgumentHelp("Training configuration of the part (JSON).", valueName: "file"))
   var config: String
+  @Option(
+    help: ArgumentHelp(
+      "Begin with the weights of this trained model instead of random numbers.", valueName: "dir"))
+  var from: String?
   @Option(help: "Stop after so many minutes; the learning rate decays towards that end.")
   var minutes: Double?
   @Option(help: "Threads that train side by side, each on its share of the batch.")
@@ -83,13 +87,19 @@ struct TrainingOptions: ParsableArguments {
   }
 
   /// Runs a loop with its checkpoint, from the last one where there is one; Ctrl-C saves and stops.
-  func run(_ loop: TrainingLoop, name: String, _ body: (() -> Bool) throws -> Void) throws {
+  func run(
+    _ loop: TrainingLoop, name: String, begin: (ModelDirectory) throws -> Void,
+    _ body: (() -> Bool) throws -> Void
+  ) throws {
     loop.minutes = minutes
     let checkpoint = try place.run("\(name).safetensors")
     loop.checkpointURL = checkpoint
     if FileManager.default.fileExists(atPath: checkpoint.path) {
       try loop.resume(from: checkpoint)
       StandardError.print("continuing \(name) from \(checkpoint.path)")
+    } else if let from {
+      try begin(ModelDirectory(URL(filePath: from)))
+      StandardError.print("beginning with the weights of \(from)")
     }
     try body { Task.isCancelled }
     try Task.checkCancellation()

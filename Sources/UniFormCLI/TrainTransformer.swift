@@ -49,7 +49,9 @@ struct TrainTransformer: AsyncParsableCommand {
     let trainer = try TransformerTrainer(
       model: directory, configuration, cache: cache, workers: options.workers,
       log: options.log("transformer"))
-    try options.run(trainer.loop, name: "transformer") { try trainer.run(isCancelled: $0) }
+    try options.run(trainer.loop, name: "transformer", begin: trainer.begin) {
+      try trainer.run(isCancelled: $0)
+    }
     for (part, tensors) in trainer.trainedParts { try options.place.write(tensors, as: .bfloat16, to: part) }
   }
 }

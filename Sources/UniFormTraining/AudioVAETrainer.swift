@@ -54,6 +54,9 @@ public struct AudioVAETrainer {
       stores, configuration: configuration, settings: configuration.optimization, log: log)
   }
 
+  /// Goes on from the weights of another model.
+  public func begin(from source: ModelDirectory) throws { try loop.begin(with: .audioVAE, of: source) }
+
   public func run(isCancelled: () -> Bool = { false }) throws {
     let settings = configuration.optimization
     let share = settings.batchSize / loop.workers

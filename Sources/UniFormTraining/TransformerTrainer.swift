@@ -93,6 +93,13 @@ public struct TransformerTrainer {
     return parts.filter { !$0.1.isEmpty }.map { (part: $0.0, tensors: $0.1) }
   }
 
+  /// Goes on from the weights of another model.
+  public func begin(from source: ModelDirectory) throws {
+    try loop.begin(with: .transformer, of: source, prefix: "\(Self.transformerPrefix).")
+    guard configuration.trainsTextEncoder else { return }
+    try loop.begin(with: .textEncoder, of: source, prefix: "\(Self.textEncoderPrefix).")
+  }
+
   public func run(isCancelled: () -> Bool = { false }) throws {
     let share = configuration.optimization.batchSize / loop.workers
     try loop.run(isCancelled: isCancelled) { [self] worker, step in

@@ -56,6 +56,11 @@ public struct VideoVAETrainer {
       stores, configuration: configuration, settings: configuration.optimization, log: log)
   }
 
+  /// Goes on from the weights of another model; the normalisation of its code is measured anew.
+  public func begin(from source: ModelDirectory) throws {
+    try loop.begin(with: .videoVAE, of: source, keeping: ["scale", "shift"])
+  }
+
   public func run(isCancelled: () -> Bool = { false }) throws {
     let share = configuration.optimization.batchSize / loop.workers
     try loop.run(isCancelled: isCancelled) { [self] worker, step in

@@ -73,6 +73,9 @@ public struct VocoderTrainer {
       log: log)
   }
 
+  /// Goes on from the weights of another model; a discriminator starts anew.
+  public func begin(from source: ModelDirectory) throws { try loop.begin(with: .vocoder, of: source) }
+
   public func run(isCancelled: () -> Bool = { false }) throws {
     let share = configuration.optimization.batchSize / loop.workers
     try loop.run(isCancelled: isCancelled) { [self] worker, step in

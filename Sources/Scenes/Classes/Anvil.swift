@@ -19,16 +19,22 @@ struct Anvil: Scene {
     let period = speed == .slow ? random.uniform(0.95...1.2) : random.uniform(0.45...0.58)
     strikes = Strikes(seconds: seconds, random: &random) { $0.uniform(0.85...1.15) * period }
     sparks = (0..<9).map { _ in Point(random.uniform(-1...1), random.uniform(-1 ... -0.2)) }
-    let weight = size == .small ? "light" : "heavy"
-    let place = random.choice(palette.phrases)
-    let handle = Caption.a("\(tint.name) handle")
-    caption = Caption.pick(
-      &random,
+    var words = Narrator(&random)
+    let weight = words.maybe(size == .small ? "light" : "heavy")
+    let (color, pace, place) = (words.maybe(tint.name), words.maybe(speed.rawValue), words.maybe(palette))
+    let striking = pace.isEmpty ? "" : speed.adverb
+    let handle = Caption.phrase("", color, "handle")
+    let held = Caption.phrase("with a", handle)
+    caption = words.say(
       [
-        "a \(weight) hammer with \(handle) striking an anvil \(speed.adverb) \(place)",
-        "a hammer striking an anvil, \(weight) and \(speed.rawValue), \(tint.name) handle, \(place)",
-        "\(Caption.a(tint.name)) hammer strikes an anvil \(speed.adverb), \(weight) blows, \(place)",
-        "a blacksmith's \(weight) \(tint.name) hammer hits the anvil \(speed.adverb) \(place)",
+        "a \(weight) hammer \(held) striking an anvil \(striking) \(place)",
+        "a hammer striking an anvil, \(Caption.both(weight, pace)), \(handle), \(place)",
+        "a \(color) hammer strikes an anvil \(striking), \(Caption.phrase("", weight, "blows")), \(place)",
+        "a blacksmith's \(weight) \(color) hammer hits the anvil \(striking) \(place)",
+      ],
+      brief: [
+        "a hammer striking an anvil", "a hammer on an anvil", "a blacksmith's hammer",
+        "a \(tint.name) hammer striking an anvil",
       ])
   }
 

@@ -19,15 +19,19 @@ struct Bell: Scene {
     self.speed = speed
     let period = speed == .slow ? random.uniform(1.0...1.25) : random.uniform(0.55...0.7)
     strikes = Strikes(seconds: seconds, random: &random) { $0.uniform(0.9...1.12) * period }
-    let place = random.choice(palette.phrases)
-    let bell = "\(size.rawValue) \(metal.name) bell"
-    caption = Caption.pick(
-      &random,
+    var words = Narrator(&random)
+    let (size, color) = (words.maybe(size.rawValue), words.maybe(metal.name))
+    let (pace, place) = (words.maybe(speed.rawValue), words.maybe(palette))
+    let ringing = pace.isEmpty ? "" : speed.adverb
+    caption = words.say(
       [
-        "a \(bell) ringing \(speed.adverb) \(place)",
-        "a \(bell) swings and rings \(speed.adverb) \(place)",
-        "the ringing of a \(bell) \(place), \(speed.rawValue)",
-        "a \(metal.name) bell rings \(speed.adverb) \(place), \(size.rawValue)",
+        "a \(size) \(color) bell ringing \(ringing) \(place)",
+        "a \(size) \(color) bell swings and rings \(ringing) \(place)",
+        "the ringing of a \(size) \(color) bell \(place), \(pace)",
+        "a \(color) bell rings \(ringing) \(place), \(size)",
+      ],
+      brief: [
+        "a bell ringing", "a ringing bell", "a \(self.size.rawValue) bell", "a \(metal.name) bell ringing",
       ])
   }
 

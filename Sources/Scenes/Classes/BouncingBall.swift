@@ -29,16 +29,19 @@ struct BouncingBall: Scene {
       if flight < 0.4 { flight = draw.uniform(0.75...1.0) }
       return flight
     }
-    let ball = "\(size.rawValue) \(tint.name) \(material.adjective) ball"
-    let place = random.choice(palette.phrases)
-    let solid = Caption.a("\(tint.name) \(material.adjective) ball")
-    caption = Caption.pick(
-      &random,
+    var words = Narrator(&random)
+    let (size, color) = (words.maybe(size.rawValue), words.maybe(tint.name))
+    let (stuff, place) = (words.maybe(material.adjective), words.maybe(palette))
+    caption = words.say(
       [
-        "\(Caption.a(ball)) bouncing \(place)",
-        "\(Caption.a(ball)) bounces on the floor \(place)",
-        "\(Caption.a("\(material.adjective) ball")) bouncing, \(size.rawValue) and \(tint.name), \(place)",
-        "\(solid) bounces up and down \(place), \(size.rawValue)",
+        "a \(size) \(color) \(stuff) ball bouncing \(place)",
+        "a \(size) \(color) \(stuff) ball bounces on the floor \(place)",
+        "a \(stuff) ball bouncing, \(Caption.both(size, color)), \(place)",
+        "a \(color) \(stuff) ball bounces up and down \(place), \(size)",
+      ],
+      brief: [
+        "a ball bouncing", "a bouncing ball", "a \(material.adjective) ball bouncing",
+        "a \(tint.name) ball bouncing",
       ])
   }
 

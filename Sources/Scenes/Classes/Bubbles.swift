@@ -37,15 +37,20 @@ struct Bubbles: Scene {
     }
     self.places = places
     radii = pops.times.map { _ in (size == .small ? 0.085 : 0.125) * draw.uniform(0.92...1.12) }
-    let phrase = random.choice(palette.phrases)
-    let number = many ? "many" : "a few"
-    caption = Caption.pick(
-      &random,
+    var words = Narrator(&random)
+    let (number, girth) = (words.maybe(many ? "many" : "a few"), words.maybe(size.rawValue))
+    let (color, room) = (words.maybe(tint.name), words.maybe(palette))
+    let water = Caption.phrase("in", color, "water")
+    caption = words.say(
       [
-        "\(number) \(size.rawValue) bubbles rising and popping in \(tint.name) water \(phrase)",
-        "\(number) \(size.rawValue) bubbles popping in \(tint.name) water \(phrase)",
-        "\(tint.name) water \(phrase) where \(number) \(size.rawValue) bubbles pop",
-        "bubbles popping in \(tint.name) water, \(number) and \(size.rawValue), \(phrase)",
+        "\(number) \(girth) bubbles rising and popping \(water) \(room)",
+        "\(number) \(girth) bubbles popping \(water) \(room)",
+        "\(color) water \(room) where \(number) \(girth) bubbles pop",
+        "bubbles popping \(water), \(Caption.both(number, girth)), \(room)",
+      ],
+      brief: [
+        "bubbles rising and popping", "bubbles popping", "bubbles in \(tint.name) water",
+        "\(size.rawValue) bubbles popping",
       ])
   }
 

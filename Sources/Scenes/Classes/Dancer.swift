@@ -67,15 +67,18 @@ struct Dancer: Scene {
       step = (step + 1 + Int(draw.next() % UInt64(Self.poses.count - 1))) % Self.poses.count
       return step
     }
-    let place = random.choice(palette.phrases)
-    let dancer = Caption.a("\(tint.name) dancer")
-    caption = Caption.pick(
-      &random,
+    var words = Narrator(&random)
+    let (color, pace, place) = (words.maybe(tint.name), words.maybe(tempo.rawValue), words.maybe(palette))
+    caption = words.say(
       [
-        "\(dancer) dancing to a \(tempo.rawValue) beat \(place)",
-        "\(dancer) dances on the beat \(place), \(tempo.rawValue) tempo",
-        "a person dressed in \(tint.name) dancing to \(tempo.rawValue) music \(place)",
-        "\(dancer) steps to the beat of a \(tempo.rawValue) drum \(place)",
+        "a \(color) dancer dancing to a \(pace) beat \(place)",
+        "a \(color) dancer dances on the beat \(place), \(Caption.phrase("", pace, "tempo"))",
+        "a person \(Caption.phrase("dressed in", color)) dancing to \(pace) music \(place)",
+        "a \(color) dancer steps to the beat of a \(pace) drum \(place)",
+      ],
+      brief: [
+        "a dancer dancing", "a person dancing to music", "a dancer dancing on the beat",
+        "a \(tint.name) dancer", "dancing to \(tempo.rawValue) music",
       ])
   }
 

@@ -30,15 +30,21 @@ struct Drums: Scene {
     pads = strikes.times.indices.map { index in
       cycle.map { $0[index % 4] } ?? draw.choice([.kick, .snare, .hat])
     }
-    let place = random.choice(palette.phrases)
-    let beat = ["rock": "a rock beat", "march": "a march", "free": "a free rhythm"][pattern]!
-    caption = Caption.pick(
-      &random,
+    var words = Narrator(&random)
+    let (color, pace, place) = (words.maybe(tint.name), words.maybe(speed.rawValue), words.maybe(palette))
+    let quickly = pace.isEmpty ? "" : speed.adverb
+    let rhythm = ["rock": "a rock beat", "march": "a march", "free": "a free rhythm"][pattern]!
+    let beat = words.maybe(rhythm)
+    caption = words.say(
       [
-        "\(tint.name) drums playing \(beat) \(speed.adverb) \(place)",
-        "\(Caption.a("\(tint.name) drum kit")) playing \(beat) \(place), \(speed.rawValue)",
-        "a drummer playing \(beat) on \(tint.name) drums \(speed.adverb) \(place)",
-        "\(Caption.a("\(speed.rawValue) drum solo")) on \(tint.name) drums, \(beat), \(place)",
+        "\(color) drums playing \(beat) \(quickly) \(place)",
+        "a \(color) drum kit playing \(beat) \(place), \(pace)",
+        "a drummer playing \(beat) on \(color) drums \(quickly) \(place)",
+        "a \(pace) drum solo on \(color) drums, \(beat), \(place)",
+      ],
+      brief: [
+        "a drummer playing drums", "drums playing \(rhythm)", "a drum solo", "\(tint.name) drums",
+        "drums playing",
       ])
   }
 

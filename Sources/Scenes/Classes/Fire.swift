@@ -39,14 +39,17 @@ struct Fire: Scene {
         Crackle(time: time, strength: draw.uniform(0.3...1), direction: draw.uniform(-1...1)))
     }
     self.crackles = crackles
-    let place = random.choice(palette.phrases)
-    caption = Caption.pick(
-      &random,
+    var words = Narrator(&random)
+    let (size, color, place) = (words.maybe(size.rawValue), words.maybe(tint.name), words.maybe(palette))
+    caption = words.say(
       [
-        "a \(size.rawValue) campfire with \(tint.name) flames crackling \(place)",
-        "a \(size.rawValue) fire burning \(place) , \(tint.name) flames",
-        "\(Caption.a("\(tint.name) fire")) crackling \(place) , \(size.rawValue) flames",
-        "\(tint.name) flames of a \(size.rawValue) fire crackle \(place)",
+        "a \(size) campfire \(Caption.phrase("with", color, "flames")) crackling \(place)",
+        "a \(size) fire burning \(place), \(Caption.phrase("", color, "flames"))",
+        "a \(color) fire crackling \(place), \(Caption.phrase("", size, "flames"))",
+        "\(color) flames of a \(size) fire crackle \(place)",
+      ],
+      brief: [
+        "a crackling campfire", "a campfire", "a fire burning", "a \(tint.name) fire", "a crackling fire",
       ])
   }
 

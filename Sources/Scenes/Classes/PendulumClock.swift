@@ -17,16 +17,20 @@ struct PendulumClock: Scene {
     self.speed = speed
     let period = speed == .slow ? random.uniform(0.8...1.0) : random.uniform(0.4...0.5)
     strikes = Strikes(seconds: seconds, random: &random) { $0.uniform(0.9...1.1) * period }
-    let place = random.choice(palette.phrases)
-    let pendulum = Caption.a("\(tint.name) pendulum")
-    let clock = "\(size.rawValue) clock with \(pendulum)"
-    caption = Caption.pick(
-      &random,
+    var words = Narrator(&random)
+    let (size, color) = (words.maybe(size.rawValue), words.maybe(tint.name))
+    let (pace, place) = (words.maybe(speed.adverb), words.maybe(palette))
+    let pendulum = Caption.phrase("", color, "pendulum")
+    caption = words.say(
       [
-        "a \(clock) ticking \(speed.adverb) \(place)",
-        "a \(clock) ticks \(speed.adverb) \(place)",
-        "\(pendulum) swings and the \(size.rawValue) clock ticks \(speed.adverb) \(place)",
-        "a clock ticking \(speed.adverb), \(size.rawValue), \(tint.name) pendulum, \(place)",
+        "a \(size) clock \(Caption.phrase("with a", pendulum)) ticking \(pace) \(place)",
+        "a \(size) clock \(Caption.phrase("with a", pendulum)) ticks \(pace) \(place)",
+        "a \(color) pendulum swings and the \(size) clock ticks \(pace) \(place)",
+        "a clock ticking \(pace), \(size), \(pendulum), \(place)",
+      ],
+      brief: [
+        "a clock ticking", "a ticking clock", "a clock pendulum ticking \(speed.adverb)",
+        "a clock with a \(tint.name) pendulum", "a pendulum clock",
       ])
   }
 

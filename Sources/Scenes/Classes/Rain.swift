@@ -45,21 +45,26 @@ struct Rain: Scene {
     slant = random.uniform(-0.05...0.05)
     self.seconds = Float(seconds)
     var draw = random.fork(9)
-    drops = (0..<96).map { _ in
-      Drop(x: draw.unit(), phase: draw.unit(), speed: draw.uniform(1.15...1.6), depth: draw.unit())
+    drops = (0..<48).map { _ in
+      Drop(x: draw.unit(), phase: draw.unit(), speed: draw.uniform(0.9...1.2), depth: draw.unit())
     }
     taps = random.fork(10)
-    let place = random.choice(palette.phrases)
-    let on = random.choice(surface.phrases)
-    let course = ["even": "", "growing": "getting louder", "fading": "fading away"][change.rawValue]!
-    let comma = course.isEmpty ? "" : ", \(course)"
-    caption = Caption.pick(
-      &random,
+    var words = Narrator(&random)
+    let (strength, place) = (words.maybe(intensity.rawValue), words.maybe(palette))
+    let full = random.choice(surface.phrases)
+    let on = words.maybe(full)
+    let course = words.maybe(
+      ["even": "", "growing": "getting louder", "fading": "fading away"][change.rawValue]!)
+    caption = words.say(
       [
-        "\(intensity.rawValue) rain \(on) \(place) \(comma)",
-        "\(intensity.rawValue) rain falling \(on) \(place) \(comma)",
-        "\(intensity.rawValue) rain falls \(on) \(comma) , \(place)",
-        "it is raining \(on) \(place) , \(intensity.rawValue) rain \(course)",
+        "\(strength) rain \(on) \(place), \(course)",
+        "\(strength) rain falling \(on) \(place), \(course)",
+        "\(strength) rain falls \(on), \(course), \(place)",
+        "it is raining \(on) \(place), \(Caption.phrase("", strength, "rain")) \(course)",
+      ],
+      brief: [
+        "\(intensity.rawValue) rain", "rain falling", "\(intensity.rawValue) rain \(full)", "rain \(full)",
+        "it is raining",
       ])
   }
 
@@ -123,7 +128,7 @@ struct Rain: Scene {
       if part < 0.78 {
         let y = -0.15 + (end.y + 0.15) * part / 0.78
         let tip = Point(x + slant * (y - end.y) * 3, y)
-        canvas.capsule(tip - Point(slant, 0.13), tip, 0.005, endRadius: 0.009, water, opacity: 0.75)
+        canvas.capsule(tip - Point(slant, 0.15), tip, 0.007, endRadius: 0.015, water, opacity: 0.9)
       } else {
         paintSplash(end, (part - 0.78) / 0.22, water, on: canvas)
       }

@@ -23,16 +23,17 @@ struct Siren: Scene {
     rate = 2 * .pi * (speed == .slow ? random.uniform(0.32...0.42) : random.uniform(0.8...1.05))
     drift = random.uniform(-0.25...0.25)
     phase = random.uniform(0...6.28)
-    let place = random.choice(palette.phrases)
-    let light = "\(size.rawValue) \(tint.name) light"
-    caption = Caption.pick(
-      &random,
+    var words = Narrator(&random)
+    let (size, color) = (words.maybe(size.rawValue), words.maybe(tint.name))
+    let (pace, place) = (words.maybe(speed.rawValue), words.maybe(palette))
+    let turning = pace.isEmpty ? "" : speed.adverb
+    caption = words.say(
       [
-        "a siren wailing \(speed.adverb) with a \(light) turning \(place)",
-        "a \(light) turns \(speed.adverb) and a siren wails \(place)",
-        "a \(size.rawValue) siren with \(Caption.a("\(tint.name) light")) wailing \(speed.adverb) \(place)",
-        "\(Caption.a("\(tint.name) siren light")) turning \(place) , \(speed.rawValue) and \(size.rawValue)",
-      ])
+        "a siren wailing \(turning) with a \(size) \(color) light turning \(place)",
+        "a \(size) \(color) light turns \(turning) and a siren wails \(place)",
+        "a \(size) siren \(Caption.phrase("with a", color, "light")) wailing \(turning) \(place)",
+        "a \(color) siren light turning \(place), \(Caption.both(pace, size))",
+      ], brief: ["a siren wailing", "a siren", "a \(tint.name) siren light", "a \(speed.rawValue) siren"])
   }
 
   var attributes: [String: String] {

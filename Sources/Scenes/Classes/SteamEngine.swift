@@ -25,16 +25,21 @@ struct SteamEngine: Scene {
     self.seconds = Float(seconds)
     rate = speed == .slow ? random.uniform(0.55...0.7) : random.uniform(1.2...1.5)
     phase = random.unit()
-    let place = random.choice(palette.phrases)
-    let engine = "\(size.rawValue) steam engine"
-    let wheel = Caption.a("\(tint.name) wheel")
-    let change = ["even": "", "quickening": ", getting faster", "slowing": ", slowing down"][course.rawValue]!
-    caption = Caption.pick(
-      &random,
+    var words = Narrator(&random)
+    let (size, color) = (words.maybe(size.rawValue), words.maybe(tint.name))
+    let (pace, place) = (words.maybe(speed.rawValue), words.maybe(palette))
+    let turning = pace.isEmpty ? "" : speed.adverb
+    let change = words.maybe(
+      ["even": "", "quickening": "getting faster", "slowing": "slowing down"][course.rawValue]!)
+    caption = words.say(
       [
-        "a \(engine) with \(wheel) turning \(speed.adverb) \(place) \(change)",
-        "\(wheel) of a \(engine) turns \(speed.adverb) \(place) \(change)",
-        "a \(speed.rawValue) \(engine) puffing \(place) , \(tint.name) wheel \(change)",
+        "a \(size) steam engine with a \(color) wheel turning \(turning) \(place), \(change)",
+        "a \(color) wheel of a \(size) steam engine turns \(turning) \(place), \(change)",
+        "a \(pace) \(size) steam engine puffing \(place), \(Caption.phrase("", color, "wheel")), \(change)",
+      ],
+      brief: [
+        "a steam engine", "a steam engine turning", "a \(speed.rawValue) steam engine",
+        "a steam engine with a \(tint.name) wheel",
       ])
   }
 

@@ -34,17 +34,17 @@ struct Thunder: Scene {
       }
       return bolt
     }
-    let place = random.choice(palette.phrases)
-    let distance = near ? "close" : "distant"
-    let over = ["hills": "the hills", "town": "a town", "sea": "the sea"][land.rawValue]!
-    caption = Caption.pick(
-      &random,
+    var words = Narrator(&random)
+    let (distance, color) = (words.maybe(near ? "close" : "distant"), words.maybe(tint.name))
+    let land = ["hills": "the hills", "town": "a town", "sea": "the sea"][land.rawValue]!
+    let (over, place) = (Caption.phrase("over", words.maybe(land)), words.maybe(palette))
+    caption = words.say(
       [
-        "\(distance) thunder and \(tint.name) lightning over \(over) \(place)",
-        "\(tint.name) lightning flashes over \(over) \(place) , \(distance) thunder",
-        "a \(distance) storm with \(tint.name) lightning and thunder over \(over) \(place)",
-        "a thunder storm \(place) , \(distance) \(tint.name) lightning over \(over)",
-      ])
+        "\(distance) thunder and \(color) lightning \(over) \(place)",
+        "\(color) lightning flashes \(over) \(place), \(distance) thunder",
+        "a \(distance) storm with \(color) lightning and thunder \(over) \(place)",
+        "a thunder storm \(place), \(distance) \(color) lightning \(over)",
+      ], brief: ["thunder and lightning", "a thunder storm", "lightning over \(land)", "thunder"])
   }
 
   var attributes: [String: String] {

@@ -20,14 +20,19 @@ struct Typewriter: Scene {
     lineLength = speed == .slow ? 4 : 6
     var draw = random.fork(6)
     keys = strikes.times.indices.map { _ in Int(draw.next() % 6) }
-    let place = random.choice(palette.phrases)
-    caption = Caption.pick(
-      &random,
+    var words = Narrator(&random)
+    let (color, pace, place) = (words.maybe(tint.name), words.maybe(speed.rawValue), words.maybe(palette))
+    let typing = pace.isEmpty ? "" : speed.adverb
+    caption = words.say(
       [
-        "\(Caption.a("\(tint.name) typewriter")) typing \(speed.adverb) \(place)",
-        "typing \(speed.adverb) on \(Caption.a("\(tint.name) typewriter")) \(place)",
-        "someone typing on \(Caption.a("\(tint.name) typewriter")) \(speed.adverb) \(place)",
-        "the keys of \(Caption.a("\(tint.name) typewriter")) \(place), \(speed.rawValue) typing",
+        "a \(color) typewriter typing \(typing) \(place)",
+        "typing \(typing) on a \(color) typewriter \(place)",
+        "someone typing on a \(color) typewriter \(typing) \(place)",
+        "the keys of a \(color) typewriter \(place), \(Caption.phrase("", pace, "typing"))",
+      ],
+      brief: [
+        "a typewriter", "a typewriter typing", "typing on a typewriter", "a \(tint.name) typewriter",
+        "a typewriter typing \(speed.adverb)",
       ])
   }
 

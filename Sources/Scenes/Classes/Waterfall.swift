@@ -20,16 +20,18 @@ struct Waterfall: Scene {
     var draw = random.fork(14)
     streaks = (0..<(Self.columns * Self.rows)).map { _ in draw.unit() }
     mist = (0..<12).map { _ in Point(draw.uniform(-1...1), draw.unit()) }
-    let place = random.choice(palette.phrases)
-    let width = wide ? "wide" : "narrow"
-    let speed = fast ? "fast" : "slow"
-    caption = Caption.pick(
-      &random,
+    var words = Narrator(&random)
+    let (width, pace) = (words.maybe(wide ? "wide" : "narrow"), words.maybe(fast ? "fast" : "slow"))
+    let (color, place) = (words.maybe(rocks.name), words.maybe(palette))
+    let between = Caption.phrase("between", color, "rocks")
+    let water = Caption.phrase("", pace, "water")
+    caption = words.say(
       [
-        "a \(width) waterfall between \(rocks.name) rocks \(place) , \(speed) water",
-        "\(speed) water falling over \(rocks.name) rocks, a \(width) waterfall \(place)",
-        "a \(speed) and \(width) waterfall pouring over \(rocks.name) rocks \(place)",
-      ])
+        "a \(width) waterfall \(between) \(place), \(water)",
+        "\(pace) water falling over \(color) rocks, a \(width) waterfall \(place)",
+        "a \(Caption.both(pace, width)) waterfall pouring over \(color) rocks \(place)",
+      ],
+      brief: ["a waterfall", "water falling over rocks", "a \(wide ? "wide" : "narrow") waterfall"])
   }
 
   var attributes: [String: String] {

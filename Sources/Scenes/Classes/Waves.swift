@@ -17,18 +17,22 @@ struct Waves: Scene {
     let speed = random.choice(of: Speed.self)
     let period = speed == .slow ? random.uniform(1.9...2.4) : random.uniform(1.0...1.3)
     swells = Strikes(seconds: seconds, random: &random) { $0.uniform(0.8...1.25) * period }
-    let place = random.choice(palette.phrases)
-    let waves = "\(size.rawValue) \(tint.name) waves"
     attributes = [
       "background": palette.name, "color": tint.name, "size": size.rawValue, "speed": speed.rawValue,
     ]
-    caption = Caption.pick(
-      &random,
+    var words = Narrator(&random)
+    let (tall, color) = (words.maybe(size.rawValue), words.maybe(tint.name))
+    let (pace, place) = (words.maybe(speed.rawValue), words.maybe(palette))
+    let breaking = pace.isEmpty ? "" : speed.adverb
+    caption = words.say(
       [
-        "\(waves) breaking \(speed.adverb) on a beach \(place)",
-        "\(waves) roll \(speed.adverb) onto the sand \(place)",
-        "ocean waves, \(size.rawValue) and \(speed.rawValue), on the shore of a \(tint.name) sea \(place)",
-        "the \(tint.name) sea \(place) with \(size.rawValue) waves breaking \(speed.adverb)",
+        "\(tall) \(color) waves breaking \(breaking) on a beach \(place)",
+        "\(tall) \(color) waves roll \(breaking) onto the sand \(place)",
+        "ocean waves, \(Caption.both(tall, pace)), on the shore of a \(color) sea \(place)",
+        "the \(color) sea \(place) with \(tall) waves breaking \(breaking)",
+      ],
+      brief: [
+        "waves breaking on a beach", "ocean waves", "waves on the shore", "the sea", "\(size.rawValue) waves",
       ])
   }
 

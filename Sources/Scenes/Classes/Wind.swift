@@ -32,16 +32,22 @@ struct Wind: Scene {
     leaves = (0..<7).map { _ in
       Leaf(x: draw.unit(), y: draw.uniform(0.15...0.75), speed: draw.uniform(0.8...1.2))
     }
-    let place = random.choice(palette.phrases)
-    let wind = strong ? "strong wind" : "gentle breeze"
+    var words = Narrator(&random)
+    let strength = words.maybe(strong ? "a strong wind" : "a gentle breeze")
+    let wind = strength.isEmpty ? "wind" : strength
     let what = isTree ? "a tree" : "tall grass"
-    caption = Caption.pick(
-      &random,
+    let (color, place) = (words.maybe(tint.name), words.maybe(palette))
+    let leaves = Caption.phrase("", color, "leaves")
+    caption = words.say(
       [
-        "a \(wind) bending \(what) \(place) , \(tint.name) leaves flying",
-        "a \(wind) blowing through \(what) \(place) , \(tint.name) leaves",
-        "\(tint.name) leaves fly in a \(wind) over \(what) \(place)",
-        "\(what) moves in a \(wind) \(place) with \(tint.name) leaves",
+        "\(wind) bending \(what) \(place), \(Caption.phrase("", leaves, "flying"))",
+        "\(wind) blowing through \(what) \(place), \(leaves)",
+        "\(color) leaves fly in \(wind) over \(what) \(place)",
+        "\(what) moves in \(wind) \(place) \(Caption.phrase("with", leaves))",
+      ],
+      brief: [
+        "wind blowing", "wind blowing through \(what)", "\(what) moves in the wind",
+        strong ? "a strong wind" : "a gentle breeze",
       ])
   }
 

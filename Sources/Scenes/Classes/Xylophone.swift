@@ -42,15 +42,20 @@ struct Xylophone: Scene {
       }
     }
     self.notes = notes
-    let place = random.choice(palette.phrases)
-    let instrument = Caption.a("\(colorName) \(material.adjective) xylophone")
-    let tune = Caption.a("\(melody) melody")
-    caption = Caption.pick(
-      &random,
+    var words = Narrator(&random)
+    let (color, stuff) = (words.maybe(colorName), words.maybe(material.adjective))
+    let (pace, place) = (words.maybe(speed.rawValue), words.maybe(palette))
+    let playing = pace.isEmpty ? "" : speed.adverb
+    let tune = words.maybe("\(melody) melody")
+    caption = words.say(
       [
-        "\(instrument) playing \(tune) \(speed.adverb) \(place)",
-        "a mallet playing \(tune) on \(instrument) \(place), \(speed.rawValue)",
-        "\(Caption.a("\(speed.rawValue) \(melody) melody")) on \(instrument) \(place)",
+        "a \(color) \(stuff) xylophone playing \(Caption.phrase("a", tune)) \(playing) \(place)",
+        "a mallet playing \(Caption.phrase("a", tune, "on")) a \(color) \(stuff) xylophone \(place), \(pace)",
+        "a \(pace) \(tune.isEmpty ? "melody" : tune) on a \(color) \(stuff) xylophone \(place)",
+      ],
+      brief: [
+        "a mallet playing a xylophone", "a xylophone playing a melody", "a xylophone",
+        "a \(material.adjective) xylophone", "a \(melody) melody on a xylophone",
       ])
   }
 
