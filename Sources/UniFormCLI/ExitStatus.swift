@@ -46,7 +46,7 @@ struct CommandFailure: Error, Equatable, CustomStringConvertible {
     case let error as GenerationError: self.init("\(error)", error.status)
     case let error as TorchError:
       self.init("\(error)", error.kind == .outOfMemory ? .temporary : .software)
-    case is ConfigurationError, is TokenizerError: self.init("\(error)", .badData)
+    case is ConfigurationError, is TokenizerError, is CodecError: self.init("\(error)", .badData)
     case is DiffusionError: self.init("\(error)", .usage)
     case is CancellationError: self.init("interrupted", .interrupted)
     case let error as CocoaError: self.init(error.localizedDescription, error.status)

@@ -3,7 +3,7 @@ import UniForm
 
 /// One line of `--json`. Fields that do not apply are left out.
 struct ReportEvent: Encodable, Sendable {
-  /// `start`, `progress`, `clip`, `skipped`, `warning`, `failure` or `done`.
+  /// `start`, `progress`, `clip`, `written`, `skipped`, `warning`, `failure` or `done`.
   let event: String
   var task: String?
   var model: String?
@@ -19,6 +19,8 @@ struct ReportEvent: Encodable, Sendable {
   var sheet: String?
   var seed: UInt64?
   var settings: ClipSettings?
+  /// Of the tensors in a file, by name.
+  var shapes: [String: [Int]]?
   var message: String?
   var exitStatus: Int32?
   var clips: Int?
@@ -28,7 +30,8 @@ struct ReportEvent: Encodable, Sendable {
   var seconds: Double?
 
   enum CodingKeys: String, CodingKey {
-    case event, task, model, prompt, line, stage, step, steps, rate, output, sheet, seed, settings, message
+    case event, task, model, prompt, line, stage, step, steps, rate, output, sheet, seed, settings, shapes,
+      message
     case clips, skipped, failed, seconds
     case secondsLeft = "seconds_left"
     case exitStatus = "exit_status"
@@ -39,8 +42,8 @@ struct ReportEvent: Encodable, Sendable {
     stage: String? = nil, step: Int? = nil, steps: Int? = nil, rate: Double? = nil,
     secondsLeft: Double? = nil,
     output: String? = nil, sheet: String? = nil, seed: UInt64? = nil, settings: ClipSettings? = nil,
-    message: String? = nil, exitStatus: Int32? = nil, clips: Int? = nil, skipped: Int? = nil,
-    failed: Int? = nil, seconds: Double? = nil
+    shapes: [String: [Int]]? = nil, message: String? = nil, exitStatus: Int32? = nil, clips: Int? = nil,
+    skipped: Int? = nil, failed: Int? = nil, seconds: Double? = nil
   ) {
     self.event = event
     self.task = task
@@ -56,6 +59,7 @@ struct ReportEvent: Encodable, Sendable {
     self.sheet = sheet
     self.seed = seed
     self.settings = settings
+    self.shapes = shapes
     self.message = message
     self.exitStatus = exitStatus
     self.clips = clips

@@ -21,6 +21,8 @@ struct UniFormCommand: AsyncParsableCommand {
     version: "uniform \(UniFormVersion.current)",
     groupedSubcommands: [
       CommandGroup(name: "Clip", subcommands: [GenerateCommand.self]),
+      CommandGroup(
+        name: "Codec", subcommands: [EncodeCommand.self, DecodeCommand.self, EmbedCommand.self]),
       CommandGroup(name: "Information", subcommands: [InfoCommand.self, InspectCommand.self]),
       CommandGroup(name: "Training", subcommands: [ScenesCommand.self, TrainCommand.self]),
     ])

@@ -2,13 +2,36 @@ internal import Media
 internal import Torch
 
 extension UniFormPipeline {
-  /// Latents `[1, 4, T, h, w]` to the frames that are kept, in chunks that share nothing; nil where pictures were
-  /// given.
+  /// Latents `[1, 4, T, h, w]` to the frames that are kept; nil where pictures were given.
   func decodeVideo(
     _ latents: Tensor, _ request: ResolvedRequest, _ report: ProgressReport
   ) throws -> VideoFrames? {
     guard request.task.generated.contains(.video) else { return nil }
-    let geometry = request.geometry
+    return try decodeVideo(latents, request.geometry, report)
+  }
+
+  /// Latents `[1, 8, Ta, F]` to the log-mel `[frames, bins]`; nil where sound was given.
+  func decodeAudio(
+    _ latents: Tensor, _ request: ResolvedRequest, _ report: ProgressReport
+  ) throws -> Tensor? {
+    guard request.task.generated.contains(.audio) else { return nil }
+    return try decodeAudio(latents, report)
+  }
+
+  /// A log-mel `[frames, bins]` to the sound that is kept, in −1…1; nil where sound was given.
+  func vocode(_ mel: Tensor?, _ request: ResolvedRequest, _ report: ProgressReport) throws -> Waveform? {
+    guard request.task.generated.contains(.audio), let mel else { return nil }
+    return try vocode(mel, request.geometry, report)
+  }
+}
+
+// MARK: Whatever they were made for
+
+extension UniFormPipeline {
+  /// Latents `[1, 4, T, h, w]` to the frames that are kept, in chunks that share nothing.
+  func decodeVideo(
+    _ latents: Tensor, _ geometry: ClipGeometry, _ report: ProgressReport
+  ) throws -> VideoFrames {
     let decoder = try networks.loadedVideoDecoder()
     let chunks = latents.split(
       [Int](repeating: geometry.chunkLatents, count: geometry.chunkCount), axis: 2)
@@ -22,21 +45,17 @@ extension UniFormPipeline {
     ).cutOrHeld(to: geometry.keptFrameCount)
   }
 
-  /// Latents `[1, 8, Ta, F]` to the log-mel `[frames, bins]`; nil where sound was given.
-  func decodeAudio(
-    _ latents: Tensor, _ request: ResolvedRequest, _ report: ProgressReport
-  ) throws -> Tensor? {
-    guard request.task.generated.contains(.audio) else { return nil }
+  /// Latents `[1, 8, Ta, F]` to the log-mel `[frames, bins]`.
+  func decodeAudio(_ latents: Tensor, _ report: ProgressReport) throws -> Tensor {
     let decoder = try networks.loadedAudioDecoder()
     return try independentPieces(
       1, on: device, progress: { try report(.decodingAudio, $0, of: 1) },
       compute: { _ in decoder(latents).to(.float32).selected(0, 0).selected(0, 0) })[0]
   }
 
-  /// A log-mel `[frames, bins]` to the sound that is kept, in −1…1, second by second; nil where sound was given.
-  func vocode(_ mel: Tensor?, _ request: ResolvedRequest, _ report: ProgressReport) throws -> Waveform? {
-    guard request.task.generated.contains(.audio), let mel = mel?.unsqueezed(0) else { return nil }
-    let geometry = request.geometry
+  /// A log-mel `[frames, bins]` to the sound that is kept, in −1…1, second by second.
+  func vocode(_ mel: Tensor, _ geometry: ClipGeometry, _ report: ProgressReport) throws -> Waveform {
+    let mel = mel.unsqueezed(0)  // [1, frames, bins]
     let vocoder = try networks.loadedVocoder()
     let frames = geometry.melFrameCount / geometry.codedSeconds
     let pieces = try independentPieces(

@@ -12,37 +12,67 @@ struct EncodedCondition {
 extension UniFormPipeline {
   /// The modes of the autoencoders' posteriors over whole seconds of the condition.
   func encodeCondition(_ request: ResolvedRequest, _ report: ProgressReport) throws -> EncodedCondition {
-    let geometry = request.geometry
     switch request.condition {
     case .none: return EncodedCondition()
     case .video(let frames):
-      let encoder = try networks.loadedVideoEncoder()
-      let chunks = frames.cutOrHeld(to: geometry.frameCount).tensor.to(device)  // [1, 3, F, H, W]
-        .split([Int](repeating: geometry.chunkFrames, count: geometry.chunkCount), axis: 2)
-      let latents = try independentPieces(
-        chunks.count, on: device,
-        progress: { try report(.encodingCondition, $0, of: chunks.count) },
-        compute: { encoder(chunks[$0]).mode })
-      return EncodedCondition(
-        latents: PerModality(video: .concatenate(latents, axis: 2), audio: nil))  // [1, 4, T, h, w]
+      let latents = try encodeVideo(frames, request.geometry, report)
+      return EncodedCondition(latents: PerModality(video: latents, audio: nil))
     case .audio(let sound):
-      let encoder = try networks.loadedAudioEncoder()
-      let whole = Waveform(
-        sampleRate: sound.sampleRate, samples: Array(sound.samples.prefix(geometry.keptSampleCount))
-      ).peakNormalized(count: geometry.sampleCount)
-      let (spectrogram, latents) = try independentPieces(
-        1, on: device, progress: { try report(.encodingCondition, $0, of: 1) },
-        compute: { [mel, device] _ in
-          let mel = mel(whole.tensor.unsqueezed(0).to(device))  // [1, frames, bins]
-            .narrowed(1, start: 0, length: geometry.melFrameCount)
-          return (mel.selected(0, 0), encoder(mel.unsqueezed(1)).mode)  // [1, 8, Ta, F]
-        })[0]
-      return EncodedCondition(latents: PerModality(video: nil, audio: latents), mel: spectrogram)
+      let (mel, latents) = try encodeAudio(sound, request.geometry, report)
+      return EncodedCondition(latents: PerModality(video: nil, audio: latents), mel: mel)
     }
   }
+
+  /// Pictures over whole seconds to latents `[1, 4, T, h, w]`: samples of the posterior, or its mode without a seed.
+  func encodeVideo(
+    _ frames: VideoFrames, _ geometry: ClipGeometry, seed: UInt64? = nil, _ report: ProgressReport
+  ) throws -> Tensor {
+    let encoder = try networks.loadedVideoEncoder()
+    let frames = frames.cutOrHeld(to: geometry.frameCount)
+    let latents = try independentPieces(
+      geometry.chunkCount, on: device,
+      progress: { try report(.encodingCondition, $0, of: geometry.chunkCount) },
+      compute: { [device] index in
+        // Bytes of one chunk at a time become numbers, which take four times the room.
+        let chunk = frames.chunk(index, of: geometry.chunkFrames).tensor.to(device)  // [1, 3, n, H, W]
+        let generator = seed.map { Generator(seed: $0 &+ UInt64(index) &* Self.seedStride) }
+        return encoder(chunk, generator: generator).value(generator)
+      })
+    return .concatenate(latents, axis: 2)
+  }
+
+  /// Sound over whole seconds to its log-mel `[frames, bins]` and latents `[1, 8, Ta, F]`: a sample of the
+  /// posterior, or its mode without a seed.
+  func encodeAudio(
+    _ sound: Waveform, _ geometry: ClipGeometry, seed: UInt64? = nil, _ report: ProgressReport
+  ) throws -> (mel: Tensor, latents: Tensor) {
+    let encoder = try networks.loadedAudioEncoder()
+    let whole = Waveform(
+      sampleRate: sound.sampleRate, samples: Array(sound.samples.prefix(geometry.keptSampleCount))
+    ).peakNormalized(count: geometry.sampleCount)
+    return try independentPieces(
+      1, on: device, progress: { try report(.encodingCondition, $0, of: 1) },
+      compute: { [mel, device] _ in
+        let mel = mel(whole.tensor.unsqueezed(0).to(device))  // [1, frames, bins]
+          .narrowed(1, start: 0, length: geometry.melFrameCount)
+        let generator = seed.map { Generator(seed: $0 &- Self.seedStride) }
+        return (mel.selected(0, 0), encoder(mel.unsqueezed(1)).value(generator))  // [1, 8, Ta, F]
+      })[0]
+  }
+
+  /// Between the seeds of the chunks of a clip, so that clips of neighbouring seeds share none.
+  private static var seedStride: UInt64 { 0x9E37_79B9_7F4A_7C15 }
 }
 
 extension VideoFrames {
+  /// The `index`-th run of `count` frames.
+  fileprivate func chunk(_ index: Int, of count: Int) -> VideoFrames {
+    let bytes = count * bytesPerFrame
+    return VideoFrames(
+      width: width, height: height, frameRate: frameRate,
+      pixels: Array(pixels[index * bytes..<(index + 1) * bytes]))
+  }
+
   /// Exactly `count` frames: cut, or followed by copies of the last one.
   func cutOrHeld(to count: Int) -> VideoFrames {
     var result = self

@@ -5,7 +5,8 @@ public import Torch
 ///
 /// Letters: B batch, F frames, H × W picture, z latent channels, t latent frames
 /// (``Configuration/latentFrames(for:)``), h × w latent grid. Chunks share nothing, so that memory for the
-/// networks does not grow with the length of a clip.
+/// networks does not grow with the length of a clip; pictures larger than 512 × 512 are computed in tiles
+/// (``SpatialTiling``).
 public struct VideoVAE {
   public let encoder: Encoder
   public let decoder: Decoder
@@ -35,6 +36,7 @@ extension VideoVAE {
     public let configuration: Configuration
     public let spatial: AutoencoderKL.Encoder
     public let temporal: TemporalVAE.Encoder
+    public var tiling = SpatialTiling()
     let normalization: LatentNormalization
 
     public init(_ parameters: Parameters, _ configuration: Configuration) throws {
@@ -56,15 +58,20 @@ extension VideoVAE {
     public func callAsFunction(_ frames: Tensor, generator: Generator? = nil) -> DiagonalGaussian {
       let lengths = configuration.chunks(frames: frames.size(2)).map(\.frames.count)
       let moments = frames.split(lengths, axis: 2).map { chunk in
-        temporal(pictureLatents(chunk, generator)).moments  // [B, 2z, tᵢ, h, w]
+        tiling(pictureLatents(chunk, generator), cell: configuration.gridCell) {
+          temporal($0).moments  // [B, 2z, tᵢ, h, w]
+        }
       }
       return normalization.normalized(.init(moments: .concatenate(moments, axis: 2)))  // [B, 2z, t, h, w]
     }
 
     /// `[B, 3, F, H, W]` to scaled picture latents `[B, C, F, h, w]`, a few frames at a time.
     func pictureLatents(_ frames: Tensor, _ generator: Generator?) -> Tensor {
-      frames.eachFrame(atOnce: configuration.microBatchSize) { pictures in
-        spatial(pictures).value(generator) * configuration.spatialScalingFactor  // [n, C, h, w]
+      let atOnce = tiling.picturesAtOnce(
+        configuration.microBatchSize, height: frames.size(3), width: frames.size(4))
+      return frames.eachFrame(atOnce: atOnce) { pictures in
+        let moments = tiling(pictures, cell: configuration.encodingCell) { spatial($0).moments }  // [n, 2C, h, w]
+        return DiagonalGaussian(moments: moments).value(generator) * configuration.spatialScalingFactor
       }
     }
   }
@@ -74,6 +81,7 @@ extension VideoVAE {
     public let configuration: Configuration
     public let spatial: AutoencoderKL.Decoder
     public let temporal: TemporalVAE.Decoder
+    public var tiling = SpatialTiling()
     let normalization: LatentNormalization
 
     public init(_ parameters: Parameters, _ configuration: Configuration) throws {
@@ -92,9 +100,11 @@ extension VideoVAE {
 
     /// `[B, z, t, h, w]` to `[B, 3, frames, H, W]`; `t` must be what so many frames are encoded to.
     public func callAsFunction(_ latents: Tensor, frames: Int) -> Tensor {
-      var chunks: [Tensor] = []
-      self(latents, frames: frames) { chunks.append($1) }
-      return .concatenate(chunks, axis: 2)
+      let chunks = configuration.chunks(frames: frames)
+      let parts = normalization.restored(latents).split(chunks.map(\.latentFrames), axis: 2)
+      return .assembled(frames, atOnce: configuration.microFrameSize, axis: 2) { range in
+        decoded(parts[range.lowerBound / configuration.microFrameSize], frames: range.count)  // [B, 3, n, H, W]
+      }
     }
 
     /// Hands over one chunk `[B, 3, n, H, W]` after the other, with the range of its frames in the clip.
@@ -104,14 +114,38 @@ extension VideoVAE {
       let chunks = configuration.chunks(frames: frames)
       let parts = normalization.restored(latents).split(chunks.map(\.latentFrames), axis: 2)
       for (chunk, part) in zip(chunks, parts) {
-        let pictures = temporal(part, frames: chunk.frames.count)  // [B, C, n, h, w]
-        try each(
-          chunk.frames,
-          pictures.eachFrame(atOnce: configuration.microBatchSize) {
-            spatial($0 / configuration.spatialScalingFactor)  // [m, 3, H, W]
-          })
+        try each(chunk.frames, decoded(part, frames: chunk.frames.count))
       }
     }
+
+    /// One chunk `[B, z, t, h, w]` to `[B, 3, frames, H, W]`, a few pictures at a time.
+    private func decoded(_ chunk: Tensor, frames: Int) -> Tensor {
+      let latents = tiling(chunk, cell: configuration.gridCell) {
+        temporal($0, frames: frames)  // [B, C, frames, h, w]
+      }
+      let reduction = configuration.spatial.reduction
+      let atOnce = tiling.picturesAtOnce(
+        configuration.microBatchSize, height: latents.size(3) * reduction[0],
+        width: latents.size(4) * reduction[1])
+      return latents.eachFrame(atOnce: atOnce) { pictures in
+        tiling(pictures / configuration.spatialScalingFactor, cell: configuration.decodingCell) {
+          spatial($0)  // [m, 3, H, W]
+        }
+      }
+    }
+  }
+}
+
+extension VideoVAE.Configuration {
+  /// Of the picture autoencoder's two halves, and of the temporal one, which keeps the grid.
+  fileprivate var encodingCell: SpatialTiling.Cell {
+    .init(pixels: spatial.reduction, input: spatial.reduction, output: [1, 1])
+  }
+  fileprivate var decodingCell: SpatialTiling.Cell {
+    .init(pixels: spatial.reduction, input: [1, 1], output: spatial.reduction)
+  }
+  fileprivate var gridCell: SpatialTiling.Cell {
+    .init(pixels: spatial.reduction, input: [1, 1], output: [1, 1])
   }
 }
 
@@ -134,18 +168,5 @@ struct LatentNormalization {
 
   func restored(_ latents: Tensor) -> Tensor {
     (latents.to(.float32) * scale.to(.float32) + shift.to(.float32)).to(latents.dtype)
-  }
-}
-
-extension Tensor {
-  /// `[B, C, F, H, W]` through a function of pictures `[n, C, H, W]`, at most `atOnce` of them at a time.
-  fileprivate func eachFrame(atOnce: Int, _ body: (Tensor) -> Tensor) -> Tensor {
-    let (batch, frames) = (size(0), size(2))
-    let pictures = permuted(0, 2, 1, 3, 4).flattened(from: 0, to: 1)  // [B·F, C, H, W]
-    let results = stride(from: 0, to: batch * frames, by: atOnce).map { start in
-      body(pictures.narrowed(0, start: start, length: Swift.min(atOnce, batch * frames - start)))
-    }
-    let joined = Tensor.concatenate(results, axis: 0)  // [B·F, C′, H′, W′]
-    return joined.reshaped([batch, frames] + joined.shape.dropFirst()).permuted(0, 2, 1, 3, 4)
   }
 }

@@ -13,6 +13,14 @@ extension ModelDirectory {
     fingerprint(of: [Part.videoVAE.rawValue, Part.audioVAE.rawValue, "mel", "tokenizer"])
   }
 
+  /// The same, of what turns pictures or sound into latents and back: only latents of the same fingerprint fit.
+  public func codecFingerprint(of modality: Modality) -> String {
+    fingerprint(of: modality == .video ? [Part.videoVAE.rawValue] : [Part.audioVAE.rawValue, "mel"])
+  }
+
+  /// The same, of what turns captions into states.
+  public var textFingerprint: String { fingerprint(of: [Part.textEncoder.rawValue, "tokenizer"]) }
+
   private func fingerprint(of folders: [String]) -> String {
     var hash = Hash64()
     for folder in folders {

@@ -1,0 +1,81 @@
+import ArgumentParser
+import Foundation
+import Media
+import Torch
+import UniForm
+
+/// What the codecs compute with and how they report. They compute in float32, whatever the transformer does.
+struct CodecOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp("Model directory, or the name of one below $UNIFORM_MODELS.", valueName: "model"),
+    completion: .directory)
+  var model = ModelLocation.bundled
+  @Option(help: "What to compute on.")
+  var device = MachineOptions.DeviceName.cpu
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Processor threads to use. Without it, all.", valueName: "number"))
+  var threads: Int?
+  @Flag(help: "Report in JSON, one object per line.")
+  var json = false
+  @Flag(help: "Report nothing but warnings and errors.")
+  var quiet = false
+
+  func validate() throws {
+    if let threads, !(1...1024).contains(threads) {
+      throw ValidationError("--threads is \(threads); use a whole number from 1 to 1024")
+    }
+    if json && quiet { throw ValidationError("--json and --quiet contradict each other; give one of them") }
+  }
+
+  private var style: Reporter.Style {
+    json ? .json : quiet ? .quiet : isatty(STDOUT_FILENO) == 1 ? .terminal : .plain
+  }
+
+  /// Runs `body` with what reports its progress; a failure is reported, too.
+  func reporting(_ body: (Reporter) async throws -> Void) async throws {
+    let reporter = Reporter(style)
+    do {
+      try await body(reporter)
+    } catch {
+      reporter.endProgress()
+      reporter.event(.failure(CommandFailure(error)))
+      throw error
+    }
+  }
+
+  func pipeline(_ directory: ModelDirectory) throws -> PipelineActor {
+    guard device.device.isAvailable else { throw GenerationError.unavailableDevice(device.rawValue) }
+    return PipelineActor(directory, device: device.device, threads: threads)
+  }
+}
+
+/// A file of tensors to write.
+enum TensorOutput {
+  /// - Throws: when `path` is no name of such a file.
+  static func check(_ path: String) throws {
+    guard URL(filePath: path).pathExtension == "safetensors" else {
+      throw ValidationError("--output is '\(path)'; give a name that ends in .safetensors")
+    }
+  }
+}
+
+extension Reporter {
+  /// Passes progress of a pipeline on; false once the work was cancelled.
+  func report(_ progress: GenerationProgress, as stage: String? = nil) -> Bool {
+    self.progress(
+      stage ?? progress.stage.rawValue, completed: progress.completed, total: progress.total)
+    return !Task.isCancelled
+  }
+
+  /// The end of a command that writes one file.
+  func wrote(_ url: URL, _ shapes: [(name: String, shape: [Int])], note: String = "") {
+    endProgress()
+    let parts = shapes.map { "\($0.name) \($0.shape.map(String.init).joined(separator: "×"))" }
+    self.note("Wrote \(url.relativePath): " + parts.joined(separator: ", ") + note)
+    event(
+      ReportEvent(
+        "written", output: url.relativePath, shapes: Dictionary(uniqueKeysWithValues: shapes.map { ($0, $1) })
+      ))
+  }
+}
