@@ -46,12 +46,12 @@ import Torch
   }
 
   @Test(arguments: [
-    (4, 256, 256, 4), (4, 256, 512, 2), (4, 512, 512, 1), (4, 2048, 2048, 1), (68, 64, 64, 68),
-    (68, 512, 512, 17), (.max, 2048, 2048, .max / 4),
+    (4, 256, 256, 1), (4, 128, 128, 4), (4, 2048, 2048, 1), (68, 64, 64, 16), (68, 32, 32, 64),
+    (.max, 1, 1, 65_536),
   ])
   func largerPicturesPassInSmallerBatches(count: Int, height: Int, width: Int, atOnce: Int) {
     let found = SpatialTiling().picturesAtOnce(count, height: height, width: width)
-    #expect(abs(Double(found) / Double(atOnce) - 1) < 1e-9)
+    #expect(found == atOnce)
   }
 
   /// A tiny autoencoder of the published shape, and latents that change slowly.
@@ -60,29 +60,28 @@ import Torch
     let configuration = try VideoVAE.Configuration(json: fixture.configuration, source: "fixture")
     let model = try VideoVAE(ParameterStore(loading: fixture.weights).root, configuration)
     let (rows, columns) = (40, 56)
-    let z = configuration.temporal.embedDim
-    let values = (0..<z).flatMap { channel in
-      (0..<2).flatMap { time in
-        (0..<rows).flatMap { row in
-          (0..<columns).map { column in
-            Float(
-              sin(Double(row + time) * 0.4 + Double(channel)) * cos(Double(column) * 0.4 - Double(channel)))
-          }
+    let channels = configuration.temporal.embedDim
+    var values: [Float] = []
+    for channel in 0..<channels {
+      for time in 0..<2 {
+        for row in 0..<rows {
+          let height = sin(Double(row + time) * 0.4 + Double(channel))
+          values += (0..<columns).map { Float(height * cos(Double($0) * 0.4 - Double(channel))) }
         }
       }
     }
-    return (model, Tensor(values, shape: [1, z, 2, rows, columns]))
+    return (model, Tensor(values, shape: [1, channels, 2, rows, columns]))
   }
 
-  /// The largest steps between neighbours along the last axis: of all, and of those inside the seams.
-  private func steps(_ x: Tensor, seams: [Range<Int>]) -> (all: Double, inSeams: Double) {
+  /// The mean step from each column to the next.
+  private func steps(_ x: Tensor) -> [Float] {
     let width = x.size(-1)
-    let steps = (x.narrowed(-1, start: 1, length: width - 1) - x.narrowed(-1, start: 0, length: width - 1))
-      .abs
-    let inSeams = seams.map {
-      steps.narrowed(-1, start: $0.lowerBound - 1, length: $0.count + 1).maximum.item
-    }
-    return (steps.maximum.item, inSeams.max() ?? 0)
+    let steps = x.narrowed(-1, start: 1, length: width - 1) - x.narrowed(-1, start: 0, length: width - 1)
+    return steps.abs.mean(Array(0..<x.rank - 1)).floats
+  }
+
+  private func relativeError(_ x: Tensor, _ expected: Tensor) -> Double {
+    ((x - expected).squared.mean.item / (expected - expected.mean.item).squared.mean.item).squareRoot()
   }
 
   @Test func tiledPicturesAreCloseToWholeOnesAndHaveNoSeam() throws {
@@ -93,23 +92,23 @@ import Torch
     decoder.tiling.side = 32 * reduction
     let tiled = decoder(latents, frames: 5)
     #expect(tiled.shape == whole.shape)
-    let error =
-      (tiled - whole).squared.mean.item.squareRoot() / whole.standardDeviation([0, 1, 2, 3, 4]).item
+    let error = relativeError(tiled, whole)
     #expect(error > 0 && error < 0.1, "\(error)")
-    let seams = TileAxis(cells: 56, tile: 32).seams.map {
-      $0.lowerBound * reduction..<$0.upperBound * reduction
-    }
-    #expect(!seams.isEmpty)
-    let (all, inSeams) = steps(tiled, seams: seams)
-    #expect(inSeams <= 1.05 * steps(whole, seams: seams).inSeams, "\(inSeams) of \(all)")
+    let ratios = zip(steps(tiled), steps(whole)).map { $0 / $1 }
+    #expect(try #require(ratios.max()) < 1.1, "\(ratios)")
+  }
 
+  @Test func tiledLatentsAreCloseToWholeOnes() throws {
+    let (model, latents) = try smoothCase()
+    let pictures = latents.narrowed(1, start: 0, length: 3).flattened(from: 1, to: 2)  // [1, 6, 40, 56]
+      .resizedBilinear(height: 320, width: 448).reshaped(1, 3, 2, 320, 448)
+    let whole = model.encode(pictures)
     var encoder = model.encoder
-    encoder.tiling.side = 32 * reduction
-    let (wholeLatents, tiledLatents) = (model.encode(whole), encoder(whole).mode)
-    let latentError =
-      (tiledLatents - wholeLatents).squared.mean.item.squareRoot()
-      / wholeLatents.standardDeviation([0, 1, 2, 3, 4]).item
-    #expect(latentError > 0 && latentError < 0.1, "\(latentError)")
+    encoder.tiling.side = 256
+    let tiled = encoder(pictures).mode
+    #expect(tiled.shape == whole.shape)
+    let error = relativeError(tiled, whole)
+    #expect(error > 0 && error < 0.1, "\(error)")
   }
 
   @Test func recordingForTrainingChangesNoNumberAndEveryPieceGetsItsGradient() throws {

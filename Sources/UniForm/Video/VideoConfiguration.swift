@@ -10,8 +10,7 @@ extension VideoVAE {
     public var temporal = TemporalVAE.Configuration()
     /// Frames of a chunk; chunks share nothing.
     public var microFrameSize = 17
-    /// Pictures of 256 × 256 that pass through the picture autoencoder at once, fewer of larger ones: memory, not
-    /// numbers.
+    /// The most pictures that pass through the picture autoencoder at once, fewer of large ones: memory, not numbers.
     public var microBatchSize = 4
     /// Standard deviation and mean of each latent channel.
     public var scale = [3.85, 2.32, 2.33, 3.06]
