@@ -51,12 +51,26 @@ struct CodecOptions: ParsableArguments {
 }
 
 /// A file of tensors to write.
-enum TensorOutput {
-  /// - Throws: when `path` is no name of such a file.
-  static func check(_ path: String) throws {
-    guard URL(filePath: path).pathExtension == "safetensors" else {
-      throw ValidationError("--output is '\(path)'; give a name that ends in .safetensors")
+struct TensorOutput: ParsableArguments {
+  @Option(
+    help: ArgumentHelp("The .safetensors file to write.", valueName: "file"),
+    completion: .file(extensions: ["safetensors"]))
+  var output: String
+
+  var url: URL { URL(filePath: output) }
+
+  func validate() throws {
+    guard url.pathExtension == "safetensors" else {
+      throw ValidationError("--output is '\(output)'; give a name that ends in .safetensors")
     }
+  }
+
+  /// - Throws: when the file cannot be written, or would replace what it is made from.
+  func check(input: String?) throws {
+    if let input, URL(filePath: input).canonicalPath == url.canonicalPath {
+      throw CommandFailure.usage("'\(output)' is the input, too; choose another output")
+    }
+    try PNGWriter.checkWritable(url)
   }
 }
 

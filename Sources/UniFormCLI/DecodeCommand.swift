@@ -21,15 +21,12 @@ struct DecodeCommand: AsyncParsableCommand {
     help: ArgumentHelp("A .safetensors file of latents.", valueName: "latents"),
     completion: .file(extensions: ["safetensors"]))
   var latents: String
-  @Option(
-    help: ArgumentHelp("The clip to write.", valueName: "file"),
-    completion: .file(extensions: ["mp4", "webm", "gif", "wav", "png"]))
-  var output: String
+  @OptionGroup(title: "Where to") var output: DecodedOutput
   @OptionGroup(title: "Machine and report") var options: CodecOptions
 
   func run() async throws {
     try await options.reporting { reporter in
-      let output = try ClipOutput(output)
+      let output = try ClipOutput(output.output)
       try await MediaTools.check()
       let directory = try ModelLocation.open(options.model)
       let source = URL(filePath: latents)
@@ -61,6 +58,13 @@ struct DecodeCommand: AsyncParsableCommand {
       try await sheet.write(to: output.url)
     }
   }
+}
+
+struct DecodedOutput: ParsableArguments {
+  @Option(
+    help: ArgumentHelp("The clip to write.", valueName: "file"),
+    completion: .file(extensions: ["mp4", "webm", "gif", "wav", "png"]))
+  var output: String
 }
 
 extension Spectrogram {

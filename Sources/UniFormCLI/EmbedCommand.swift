@@ -19,34 +19,15 @@ struct EmbedCommand: AsyncParsableCommand {
         uniform embed --file captions.txt --output states.safetensors
       """)
 
-  @ArgumentParser.Argument(help: ArgumentHelp("Texts to embed.", valueName: "text"))
-  var texts: [String] = []
-  @Option(
-    help: ArgumentHelp("Read the texts from this UTF-8 file, one per line.", valueName: "file"),
-    completion: .file())
-  var file: String?
-  @Option(
-    help: ArgumentHelp("The .safetensors file to write.", valueName: "file"),
-    completion: .file(extensions: ["safetensors"]))
-  var output: String
+  @OptionGroup(title: "What to embed") var source: TextSource
+  @OptionGroup(title: "Where to") var output: TensorOutput
   @OptionGroup(title: "Machine and report") var options: CodecOptions
-
-  func validate() throws {
-    if file != nil && !texts.isEmpty {
-      throw ValidationError("--file and texts cannot be combined; give one of them")
-    }
-    if file == nil && texts.isEmpty {
-      throw ValidationError("there is no text to embed; give one, or --file")
-    }
-    try TensorOutput.check(output)
-  }
 
   func run() async throws {
     try await options.reporting { reporter in
       let directory = try ModelLocation.open(options.model)
-      let target = URL(filePath: output)
-      try PNGWriter.checkWritable(target)
-      let texts = try readTexts()
+      try output.check(input: source.file)
+      let (texts, target) = (try source.read(), output.url)
       let (cut, shape) = try await options.pipeline(directory).withPipeline { pipeline in
         let states = try pipeline.embed(texts) { reporter.report($0) }
         try states.write(to: target)
@@ -61,9 +42,28 @@ struct EmbedCommand: AsyncParsableCommand {
       reporter.wrote(target, [("states", shape)])
     }
   }
+}
+
+/// Texts on the command line, or in a file.
+struct TextSource: ParsableArguments {
+  @ArgumentParser.Argument(help: ArgumentHelp("Texts to embed.", valueName: "text"))
+  var texts: [String] = []
+  @Option(
+    help: ArgumentHelp("Read the texts from this UTF-8 file, one per line.", valueName: "file"),
+    completion: .file())
+  var file: String?
+
+  func validate() throws {
+    if file != nil && !texts.isEmpty {
+      throw ValidationError("--file and texts cannot be combined; give one of them")
+    }
+    if file == nil && texts.isEmpty {
+      throw ValidationError("there is no text to embed; give one, or --file")
+    }
+  }
 
   /// A line is a text, also an empty one, so that rows and lines have the same numbers.
-  private func readTexts() throws -> [String] {
+  func read() throws -> [String] {
     guard let file else { return texts }
     guard let data = try? Data(contentsOf: URL(filePath: file)) else {
       throw CommandFailure("'\(file)' cannot be read; check the path", .noInput)

@@ -54,6 +54,11 @@ public struct ClipLatents {
 extension ClipLatents {
   /// - Throws: ``CodecError`` where these are no latents of the model's codecs.
   func check(against model: ModelDirectory) throws(CodecError) {
+    if let difference = geometry.difference(from: model.geometry) {
+      throw .otherGeometry(
+        key: difference.key, found: difference.value, needed: difference.other, by: model.name)
+    }
+    try checkShapes(in: "latents")
     for modality in modalities {
       let (found, needed) = (origin.codecs[modality], model.codecFingerprint(of: modality))
       guard found == needed else {
@@ -61,10 +66,28 @@ extension ClipLatents {
           modality: modality, model: origin.model, found: found, needed: needed, by: model.name)
       }
     }
-    if let difference = geometry.difference(from: model.geometry) {
-      throw .otherGeometry(
-        key: difference.key, found: difference.value, needed: difference.other, by: model.name)
+  }
+
+  /// - Parameter file: what the error names.
+  func checkShapes(in file: String) throws(CodecError) {
+    guard !modalities.isEmpty else {
+      throw .notLatents(file: file, reason: "it has neither \"video\" nor \"audio\"")
     }
+    guard Self.allowedSeconds(geometry.seconds) else {
+      throw .notLatents(file: file, reason: "\(geometry.seconds) s are no length of a clip")
+    }
+    let shapes = PerModality(video: [1] + geometry.videoLatentShape, audio: [1] + geometry.audioLatentShape)
+    for modality in modalities {
+      guard let found = self[modality]?.shape, found != shapes[modality] else { continue }
+      let name = modality.rawValue
+      throw .notLatents(
+        file: file, reason: "\"\(name)\" has shape \(found), its geometry needs \(shapes[modality])")
+    }
+  }
+
+  /// More than none, and no more than a sound can be encoded at once.
+  static func allowedSeconds(_ seconds: Double) -> Bool {
+    seconds > 0 && seconds <= GenerationRequest.allowedSeconds.upperBound
   }
 }
 

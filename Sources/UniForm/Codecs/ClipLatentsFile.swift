@@ -40,27 +40,18 @@ extension ClipLatents {
     } catch let error as ConfigurationError {
       throw malformed("\(error)")
     }
-    guard ClipLatents.allowedSeconds(geometry.seconds) else {
-      throw malformed("\(geometry.seconds) s are no length of a clip")
-    }
     guard let start = Double(try text("start")), start.isFinite else {
       throw malformed("its \"start\" is no number")
     }
 
-    func tensor(_ modality: Modality, _ shape: [Int]) throws -> Tensor? {
-      let name = modality.rawValue
-      guard let entry = file.entries[name] else { return nil }
-      guard entry.shape == [1] + shape else {
-        throw malformed("\"\(name)\" has shape \(entry.shape), its geometry needs \([1] + shape)")
-      }
+    func tensor(_ name: String) throws -> Tensor? {
+      guard file.entries[name] != nil else { return nil }
       // Half precision serves as well; a copy, since the file may be replaced by what is made of it.
       let values = try file.tensor(name).to(.float32).cloned
       guard values.isFinite.allTrue else { throw malformed("\"\(name)\" holds values that are no numbers") }
       return values
     }
-    let video = try tensor(.video, geometry.videoLatentShape)
-    let audio = try tensor(.audio, geometry.audioLatentShape)
-    guard video != nil || audio != nil else { throw malformed("it has neither \"video\" nor \"audio\"") }
+    let (video, audio) = (try tensor("video"), try tensor("audio"))
     let codecs = PerModality(
       video: video == nil ? "" : try text("video_codec"), audio: audio == nil ? "" : try text("audio_codec"))
     self.init(
@@ -68,10 +59,6 @@ extension ClipLatents {
       origin: Origin(
         model: try text("model"), codecs: codecs, seed: file.metadata["seed"].flatMap(UInt64.init),
         source: file.metadata["source"], start: start))
-  }
-
-  /// More than none, and no more than a sound can be encoded at once.
-  static func allowedSeconds(_ seconds: Double) -> Bool {
-    seconds > 0 && seconds <= GenerationRequest.allowedSeconds.upperBound
+    try checkShapes(in: url.path)
   }
 }
