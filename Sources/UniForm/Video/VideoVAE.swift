@@ -70,7 +70,9 @@ extension VideoVAE {
       let atOnce = tiling.picturesAtOnce(
         configuration.microBatchSize, height: frames.size(3), width: frames.size(4))
       return frames.eachFrame(atOnce: atOnce) { pictures in
-        let moments = tiling(pictures, cell: configuration.encodingCell) { spatial($0).moments }  // [n, 2C, h, w]
+        let moments = tiling(pictures, cell: configuration.encodingCell) {
+          spatial($0).moments  // [n, 2C, h, w]
+        }
         return DiagonalGaussian(moments: moments).value(generator) * configuration.spatialScalingFactor
       }
     }
@@ -102,8 +104,9 @@ extension VideoVAE {
     public func callAsFunction(_ latents: Tensor, frames: Int) -> Tensor {
       let chunks = configuration.chunks(frames: frames)
       let parts = normalization.restored(latents).split(chunks.map(\.latentFrames), axis: 2)
-      return .assembled(frames, atOnce: configuration.microFrameSize, axis: 2) { range in
-        decoded(parts[range.lowerBound / configuration.microFrameSize], frames: range.count)  // [B, 3, n, H, W]
+      let size = configuration.microFrameSize
+      return .assembled(frames, atOnce: size, axis: 2) { range in
+        decoded(parts[range.lowerBound / size], frames: range.count)  // [B, 3, n, H, W]
       }
     }
 
