@@ -82,8 +82,9 @@ enum ModelLocation {
   }
 
   /// Reads and checks the configuration of a model, not its weights.
-  static func open(_ nameOrPath: String) throws -> ModelDirectory {
+  /// - Parameter isTrained: false where weights may be missing.
+  static func open(_ nameOrPath: String, isTrained: Bool = true) throws -> ModelDirectory {
     let folders = folders().filter { FileManager.default.fileExists(atPath: $0.path) }
-    return try ModelDirectory(ModelDirectory.locate(nameOrPath, in: folders))
+    return try ModelDirectory(ModelDirectory.locate(nameOrPath, in: folders), isTrained: isTrained)
   }
 }

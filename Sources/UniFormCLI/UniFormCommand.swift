@@ -23,7 +23,8 @@ struct UniFormCommand: AsyncParsableCommand {
       CommandGroup(name: "Clip", subcommands: [GenerateCommand.self]),
       CommandGroup(
         name: "Codec", subcommands: [EncodeCommand.self, DecodeCommand.self, EmbedCommand.self]),
-      CommandGroup(name: "Information", subcommands: [InfoCommand.self, InspectCommand.self]),
+      CommandGroup(
+        name: "Information", subcommands: [InfoCommand.self, InspectCommand.self, BenchCommand.self]),
       CommandGroup(name: "Training", subcommands: [ScenesCommand.self, TrainCommand.self]),
     ])
 
