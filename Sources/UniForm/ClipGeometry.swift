@@ -48,8 +48,8 @@ public struct ClipGeometry: JSONConfiguration {
       width, height, frameRate, sampleRate, hopLength, melBins, spatialFactor, chunkFrames, chunkLatents,
       audioTimeFactor, audioFrequencyFactor, audioChannels, videoChannels,
     ]
-    guard positive.allSatisfy({ $0 > 0 }), seconds > 0, seconds.isFinite else {
-      throw ConfigurationError("every size and rate of a clip must be positive")
+    guard positive.allSatisfy((1...1_000_000).contains), seconds > 0, seconds <= 1_000_000 else {
+      throw ConfigurationError("every size and rate of a clip must be positive and at most 1,000,000")
     }
     guard width % spatialFactor == 0, height % spatialFactor == 0 else {
       throw ConfigurationError("\(width)×\(height) pixels are no multiple of \(spatialFactor)")

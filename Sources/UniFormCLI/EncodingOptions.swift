@@ -57,7 +57,11 @@ extension EncodingOptions {
     let url = URL(filePath: media)
     let information = try await MediaProbe.probe(url)
     let hasVideo = !audioOnly && information.video != nil
-    let hasAudio = !videoOnly && information.audio != nil
+    var hasAudio = !videoOnly && information.audio != nil
+    if hasVideo, hasAudio, let end = information.audioSeconds, end <= start {
+      reporter.warn("the sound of '\(media)' ends before --start; only its pictures are encoded")
+      hasAudio = false
+    }
     if !hasVideo && !hasAudio { throw audioOnly ? MediaError.noAudio(url) : .noVideo(url) }
     let rate = Double(geometry.frameRate)
     let length = try length(

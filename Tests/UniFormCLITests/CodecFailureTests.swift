@@ -87,11 +87,13 @@ import UniForm
     try write("none", [("other", video)])
     try write("weights", [("video", video)], ["format": "pt"])
     try write("geometry", [("video", video)], ["geometry": #"{"width": 0}"#])
+    try write("day", [("video", video)], ["geometry": #"{"seconds": 86400}"#])
+    try write("huge", [("video", video)], ["geometry": #"{"chunk_latents": 9000000000000000000}"#])
     try write("long", [("video", video)], ["geometry": #"{"seconds": 1e300}"#])
     for (name, text) in [
       ("cut", "cut off"), ("nan", "no numbers"), ("shape", "has shape [1, 4, 3, 4, 4]"),
       ("none", "neither \"video\" nor \"audio\""), ("weights", "does not say"), ("geometry", "positive"),
-      ("long", "no length"),
+      ("long", "at most 1,000,000"), ("huge", "at most 1,000,000"), ("day", "86400.0 s are no length"),
     ] {
       try await expectFailure(
         "decode", "\(name).safetensors", "--output", "x.mp4", status: 65, saying: text)

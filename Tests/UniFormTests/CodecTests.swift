@@ -59,7 +59,7 @@ import Torch
 
   @Test("what cannot be encoded is an error of one line, before any network is loaded")
   func errors() throws {
-    #expect(throws: CodecError.nothingToEncode) { try pipeline.encode() }
+    #expect(throws: CodecError.nothingToEncode) { try pipeline.encode(seconds: 1) }
     #expect(throws: CodecError.nothingToEncode) { try pipeline.embed([]) }
     let frames = VideoFrames(
       width: 16, height: 32, frameRate: 17, pixels: [UInt8](repeating: 0, count: 16 * 32 * 3))

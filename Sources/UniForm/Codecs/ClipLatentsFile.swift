@@ -46,8 +46,7 @@ extension ClipLatents {
 
     func tensor(_ name: String) throws -> Tensor? {
       guard file.entries[name] != nil else { return nil }
-      // Half precision serves as well; a copy, since the file may be replaced by what is made of it.
-      let values = try file.tensor(name).to(.float32).cloned
+      let values = try file.tensor(name).to(.float32)
       guard values.isFinite.allTrue else { throw malformed("\"\(name)\" holds values that are no numbers") }
       return values
     }

@@ -28,7 +28,8 @@ extension UniFormPipeline {
     progress: (GenerationProgress) -> Bool = { _ in true }
   ) throws -> ClipLatents {
     var geometry = model.geometry
-    guard let length = seconds ?? video?.seconds ?? audio?.seconds else { throw CodecError.nothingToEncode }
+    guard let ownLength = video?.seconds ?? audio?.seconds else { throw CodecError.nothingToEncode }
+    let length = seconds ?? ownLength
     guard ClipLatents.allowedSeconds(length) else {
       throw GenerationError.outOfRange(
         setting: "seconds", value: "\(length)", allowed: "above 0 and up to 10")
