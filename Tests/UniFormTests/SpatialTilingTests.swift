@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 import Torch
 
@@ -52,6 +53,26 @@ import Torch
   func largerPicturesPassInSmallerBatches(count: Int, height: Int, width: Int, atOnce: Int) {
     let found = SpatialTiling().picturesAtOnce(count, height: height, width: width)
     #expect(found == atOnce)
+  }
+
+  @Test(arguments: [(64, 64, 128), (256, 256, 8), (512, 512, 2), (2048, 2048, 2), (512, 2048, 2)])
+  func largerPicturesHaveFewerChunksAtOnce(height: Int, width: Int, atOnce: Int) {
+    #expect(SpatialTiling().chunksAtOnce(height: height, width: width) == atOnce)
+  }
+
+  @Test func noMorePiecesThanAllowedAreComputedAtOnce() throws {
+    let running = Mutex((now: 0, most: 0))
+    let before = ComputeThreads.count
+    ComputeThreads.count = 4
+    defer { ComputeThreads.count = before }
+    let pieces = try independentPieces(8, on: .cpu, atOnce: 2) { index in
+      running.withLock { $0 = ($0.now + 1, max($0.most, $0.now + 1)) }
+      Thread.sleep(forTimeInterval: 0.02)
+      running.withLock { $0.now -= 1 }
+      return index
+    }
+    #expect(pieces == Array(0..<8))
+    #expect(running.withLock { $0.most } <= 2)
   }
 
   /// A tiny autoencoder of the published shape, and latents that change slowly.

@@ -37,6 +37,7 @@ extension UniFormPipeline {
       [Int](repeating: geometry.chunkLatents, count: geometry.chunkCount), axis: 2)
     let pixels = try independentPieces(
       chunks.count, on: device,
+      atOnce: decoder.tiling.chunksAtOnce(height: geometry.height, width: geometry.width),
       progress: { try report(.decodingVideo, $0, of: chunks.count) },
       compute: { VideoFrames.pixels(decoder(chunks[$0], frames: geometry.chunkFrames)) })
     return VideoFrames(

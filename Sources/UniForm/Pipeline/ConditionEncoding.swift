@@ -31,6 +31,7 @@ extension UniFormPipeline {
     let frames = frames.cutOrHeld(to: geometry.frameCount)
     let latents = try independentPieces(
       geometry.chunkCount, on: device,
+      atOnce: encoder.tiling.chunksAtOnce(height: geometry.height, width: geometry.width),
       progress: { try report(.encodingCondition, $0, of: geometry.chunkCount) },
       compute: { [device] index in
         // Bytes of one chunk at a time become numbers, which take four times the room.

@@ -11,15 +11,16 @@ internal import Torch
 /// threads, and so are the bits.
 ///
 /// - Parameters:
+///   - atOnce: the most pieces that are computed at the same time, for large ones.
 ///   - progress: called on the calling thread with the number of finished pieces; throwing stops the work.
 ///   - compute: must not change anything that another piece uses; called without gradients.
 func independentPieces<Piece>(
-  _ count: Int, on device: Device, progress: (Int) throws -> Void = { _ in },
+  _ count: Int, on device: Device, atOnce: Int = .max, progress: (Int) throws -> Void = { _ in },
   compute: @escaping (Int) throws -> Piece
 ) throws -> [Piece] {
   try progress(0)
   let threads = ComputeThreads.count
-  let workers = min(count, threads)
+  let workers = min(count, threads, atOnce)
   guard device.kind == .cpu, workers > 1 else {
     if device.kind == .cpu && threads > 1 { ComputeThreads.count = 1 }
     defer { if ComputeThreads.count != threads { ComputeThreads.count = threads } }

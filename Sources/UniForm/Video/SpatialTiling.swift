@@ -42,6 +42,12 @@ public struct SpatialTiling: Sendable, Equatable {
     return min(count, max(1, 256 * 256 / pixels))
   }
 
+  /// Chunks of such pictures that may be computed at the same time, each in a thread of its own: at the published
+  /// widths they take about 2 GB together, however many threads there are.
+  func chunksAtOnce(height: Int, width: Int) -> Int {
+    max(1, 8 * 256 * 256 / max(1, min(height, side) * min(width, side)))
+  }
+
   func axis(_ cells: Int, cellPixels: Int) -> TileAxis {
     TileAxis(cells: cells, tile: max(1, side / cellPixels))
   }
