@@ -56,7 +56,7 @@ let package = Package(
     .testTarget(
       name: "UniFormCLITests",
       dependencies: [
-        "UniFormCLI", "UniForm", "Torch", "Scenes", "Media",
+        "UniFormCLI", "UniForm", "Torch", "Scenes", "Media", "Hub",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["Help"], swiftSettings: strict),

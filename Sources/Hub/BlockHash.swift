@@ -15,12 +15,20 @@ struct BlockTail {
 }
 
 extension BlockHash {
-  mutating func update(_ bytes: some Collection<UInt8>) {
+  mutating func update(_ bytes: [UInt8]) { bytes.withUnsafeBytes { update($0) } }
+
+  mutating func update(_ bytes: UnsafeRawBufferPointer) {
     tail.count += UInt64(bytes.count)
-    let bytes = tail.bytes.isEmpty ? ContiguousArray(bytes) : ContiguousArray(tail.bytes) + bytes
-    let whole = bytes.count / 64 * 64
-    bytes.withUnsafeBytes { absorb(UnsafeRawBufferPointer(rebasing: $0[..<whole])) }
-    tail.bytes = Array(bytes[whole...])
+    // Only what completes a block that was begun is copied.
+    let head = tail.bytes.isEmpty ? 0 : min(bytes.count, 64 - tail.bytes.count)
+    tail.bytes += bytes[..<head]
+    if tail.bytes.count == 64 {
+      tail.bytes.withUnsafeBytes { absorb($0) }
+      tail.bytes = []
+    }
+    let end = head + (bytes.count - head) / 64 * 64
+    absorb(UnsafeRawBufferPointer(rebasing: bytes[head..<end]))
+    tail.bytes += bytes[end...]
   }
 
   /// The digest; nothing can be added afterwards.

@@ -47,7 +47,7 @@ enum ContentHash: Equatable {
       let count = buffer.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
       guard count >= 0 else { throw systemError(file.deletingLastPathComponent()) }
       if count == 0 { return hash.finish().map { String(format: "%02x", $0) }.joined() }
-      hash.update(buffer[..<count])
+      buffer.withUnsafeBytes { hash.update(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
       // Other files download meanwhile on the same few threads.
       await Task.yield()
     }

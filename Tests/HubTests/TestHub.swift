@@ -57,7 +57,11 @@ final class TestHub: Sendable {
   private let hub: Listener
   private let store: Listener
 
+  /// Proxies are for other machines.
+  private static let isDirect = setenv("no_proxy", "127.0.0.1,localhost", 1) == 0
+
   init(_ character: Character) throws {
+    guard Self.isDirect else { throw POSIXError(.ENOMEM) }
     state = Mutex(State(character: character))
     (hub, store) = (try Listener(), try Listener())
     hub.serve { [weak self] in self?.answer($0, isStore: false) }
@@ -71,6 +75,7 @@ final class TestHub: Sendable {
 
   var endpoint: URL { URL(string: "http://127.0.0.1:\(hub.port)")! }
   var requests: [Request] { state.withLock { $0.requests } }
+  /// Large files under way at the same time.
   var mostActive: Int { state.withLock { $0.mostActive } }
   var commit: String { state.withLock { $0.character.commit } }
 
@@ -89,17 +94,23 @@ final class TestHub: Sendable {
   }
   func resolvePath(_ file: String) -> String { "/org/model/resolve/\(commit)/\(file)" }
 
-  static func sha256(_ data: Data) -> String {
-    var hash = SHA256()
-    hash.update(data)
-    return hash.finish().map { String(format: "%02x", $0) }.joined()
+  static func sha256(_ data: Data) -> String { digest(SHA256(), "", data) }
+  static func gitBlob(_ data: Data) -> String { digest(SHA1(), "blob \(data.count)\0", data) }
+
+  /// Each is computed once: without optimisation that takes longer than all the rest.
+  private static func digest(_ hash: some BlockHash, _ header: String, _ data: Data) -> String {
+    digests.withLock { known in
+      if let digits = known[header]?[data] { return digits }
+      var hash = hash
+      hash.update(Array(header.utf8))
+      hash.update(Array(data))
+      let digits = hash.finish().map { String(format: "%02x", $0) }.joined()
+      known[header, default: [:]][data] = digits
+      return digits
+    }
   }
 
-  static func gitBlob(_ data: Data) -> String {
-    var hash = SHA1()
-    hash.update(Array("blob \(data.count)\0".utf8) + data)
-    return hash.finish().map { String(format: "%02x", $0) }.joined()
-  }
+  private static let digests = Mutex<[String: [Data: String]]>([:])
 
   // MARK: - Answers
 
@@ -107,13 +118,13 @@ final class TestHub: Sendable {
     guard let request = connection.request(isStore: isStore) else { return }
     let (character, fault) = state.withLock { state in
       state.requests.append(request)
-      state.active += 1
+      if isStore { state.active += 1 }
       state.mostActive = max(state.mostActive, state.active)
       let faults = state.character.faults[request.path] ?? []
       state.character.faults[request.path] = Array(faults.dropFirst())
       return (state.character, faults.first)
     }
-    defer { state.withLock { $0.active -= 1 } }
+    defer { if isStore { state.withLock { $0.active -= 1 } } }
     if case .status(let status, let headers) = fault { return connection.send(status, headers) }
     if isStore { return sendContent(character, request, fault, connection) }
     let authorization = request.headers["authorization"]
@@ -166,11 +177,13 @@ final class TestHub: Sendable {
   private func sendContent(
     _ character: Character, _ request: Request, _ fault: Fault?, _ connection: Connection
   ) {
-    let path = request.path
-    let file = character.files.first {
-      path.hasSuffix("/" + ($0.key.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? ""))
+    var name = request.path
+    for prefix in ["/store/", "/api/resolve-cache/", resolvePath("")] where name.hasPrefix(prefix) {
+      name.removeFirst(prefix.count)
     }
-    guard var data = file?.value else { return connection.send(404) }
+    guard var data = character.files[name.removingPercentEncoding ?? name] else {
+      return connection.send(404)
+    }
     var headers = ["X-Repo-Commit": character.commit, "ETag": "\"\(Self.gitBlob(data))\""]
     if case .wrongByte = fault { data[data.startIndex] ^= 1 }
     var status = 200
