@@ -15,7 +15,7 @@ struct PullCommand: AsyncParsableCommand {
       The usual variables hold: HF_ENDPOINT is another hub, HF_TOKEN (or the file 'token' in HF_HOME) opens what \
       is not open to all, HF_HOME or HF_HUB_CACHE moves the cache, HF_HUB_OFFLINE=1 forbids requests.
 
-      Example:
+      Examples:
 
         uniform pull google/flan-t5-base '*.json' model.safetensors
         uniform pull hpcai-tech/OpenSora-VAE-v1.2@main
