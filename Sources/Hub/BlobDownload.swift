@@ -28,7 +28,14 @@ struct BlobDownload {
     // More than the whole is no part of it.
     if let size, part.fileSize ?? 0 > size { ftruncate(descriptor, 0) }
     let before = part.fileSize ?? 0
-    if size == nil || before != size { try await client.download(path, at: commit, to: part) }
+    if size == nil || before != size {
+      do {
+        try await client.download(path, at: commit, to: part, size: size)
+      } catch {
+        if part.fileSize == 0 { unlink(name) }
+        throw error
+      }
+    }
     let after = part.fileSize ?? 0
     if let hash = ContentHash(etag: etag) {
       let found = try await hash.computed(for: part)

@@ -33,8 +33,8 @@ struct HubClient {
   }
 
   /// Appends to `part` what it lacks of the file.
-  func download(_ path: String, at commit: String, to part: URL) async throws {
-    _ = try await send(.get, resolve(path, at: commit), to: part, what: "'\(path)'")
+  func download(_ path: String, at commit: String, to part: URL, size: Int?) async throws {
+    _ = try await send(.get, resolve(path, at: commit), to: (part, size), what: "'\(path)'")
   }
 
   private func resolve(_ path: String, at commit: String) throws -> URL {
@@ -59,6 +59,9 @@ struct HubClient {
 // MARK: - One request, until it succeeds
 
 extension HubClient {
+  /// A file that grows, and how large it shall be, where that is known.
+  private typealias Part = (url: URL, size: Int?)
+
   /// Worth another attempt, unless there were too many.
   private struct PassingFailure: Error {
     let error: HubError
@@ -66,15 +69,15 @@ extension HubClient {
   }
 
   private func send(
-    _ method: Curl.Method, _ url: URL, to part: URL? = nil, what: String, waitsForNetwork: Bool = true
+    _ method: Curl.Method, _ url: URL, to part: Part? = nil, what: String, waitsForNetwork: Bool = true
   ) async throws -> HTTPResponse {
     var failures = 0
     while true {
-      let size = part?.fileSize ?? 0
+      let size = part?.url.fileSize ?? 0
       do {
         return try await follow(method, url, to: part, what: what, waitsForNetwork: waitsForNetwork)
       } catch let failure as PassingFailure {
-        failures = (part?.fileSize ?? 0) > size ? 1 : failures + 1
+        failures = (part?.url.fileSize ?? 0) > size ? 1 : failures + 1
         guard let pause = settings.retry.pause(after: failures, retryAfter: failure.retryAfter) else {
           throw failure.error
         }
@@ -85,7 +88,7 @@ extension HubClient {
 
   /// Goes where redirects lead. Of a file's metadata the hub itself knows best, so there it stays with the hub.
   private func follow(
-    _ method: Curl.Method, _ start: URL, to part: URL?, what: String, waitsForNetwork: Bool
+    _ method: Curl.Method, _ start: URL, to part: Part?, what: String, waitsForNetwork: Bool
   ) async throws -> HTTPResponse {
     var url = start
     for _ in 0..<10 {
@@ -97,6 +100,10 @@ extension HubClient {
         if method == .head && !isHub(next) { return response }
         url = next
       } else if (200..<300).contains(response.status) {
+        // An answer without a length ends wherever the connection does.
+        if let part, let size = part.size, (part.url.fileSize ?? 0) < size {
+          throw PassingFailure(error: .unreachable(host: url.host() ?? host, reason: "\(what) ended early"))
+        }
         return response
       } else {
         throw failure(response, at: url, what: what)
@@ -106,12 +113,12 @@ extension HubClient {
   }
 
   private func request(
-    _ method: Curl.Method, _ url: URL, to part: URL?, waitsForNetwork: Bool
+    _ method: Curl.Method, _ url: URL, to part: Part?, waitsForNetwork: Bool
   ) async throws -> HTTPResponse {
     var headers = ["User-Agent": settings.userAgent, "Accept-Encoding": "identity"]
     if let token = settings.token, isHub(url) { headers["Authorization"] = "Bearer \(token)" }
     let host = url.host() ?? self.host
-    switch try await Curl.send(method, url, headers: headers, to: part) {
+    switch try await Curl.send(method, url, headers: headers, to: part?.url) {
     case .response(let response): return response
     case .interrupted(let reason): throw PassingFailure(error: .unreachable(host: host, reason: reason))
     case .unreachable(let reason):
@@ -120,10 +127,10 @@ extension HubClient {
       throw error
     case .rangeRefused:
       // From the beginning, then.
-      if let part { truncate(part.path(percentEncoded: false), 0) }
+      if let part { truncate(part.url.path(percentEncoded: false), 0) }
       throw PassingFailure(error: .malformedReply(host: host, what: "ranges of a file are refused"))
     case .notWritten:
-      let folder = part?.deletingLastPathComponent() ?? settings.cache
+      let folder = part?.url.deletingLastPathComponent() ?? settings.cache
       throw folder.freeBytes ?? .max < 1 << 20
         ? HubError.diskFull(folder, needed: nil) : HubError.notWritable(folder, reason: "writing failed")
     }

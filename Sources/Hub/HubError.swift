@@ -18,6 +18,7 @@ public enum HubError: Error, Sendable, Equatable, CustomStringConvertible {
   case notCached(RepositoryReference, cache: URL)
   case incompleteCache(RepositoryReference, missing: [String])
   case malformedReply(host: String, what: String)
+  /// Hashes, or sizes where there is no hash.
   case wrongContent(file: String, expected: String, found: String)
   case diskFull(URL, needed: Int?)
   case notWritable(URL, reason: String)
@@ -53,7 +54,7 @@ public enum HubError: Error, Sendable, Equatable, CustomStringConvertible {
     case .malformedReply(let host, let what):
       "\(host) does not answer as a hub of models does (\(what)); check HF_ENDPOINT"
     case .wrongContent(let file, let expected, let found):
-      "'\(file)' is not what the hub announced (hash \(found.prefix(12))… instead of \(expected.prefix(12))…); "
+      "'\(file)' is not what the hub announced (\(found.brief) instead of \(expected.brief)); "
         + "it was removed, run the command again"
     case .diskFull(let folder, let needed):
       "the disk of '\(folder.path(percentEncoded: false))' is full"
@@ -63,6 +64,11 @@ public enum HubError: Error, Sendable, Equatable, CustomStringConvertible {
       "cannot write to '\(folder.path(percentEncoded: false))' (\(reason)); set HF_HUB_CACHE to another folder"
     }
   }
+}
+
+extension String {
+  /// Of a hash, as many digits as tell it from another.
+  fileprivate var brief: String { isLowercaseHexadecimal && count >= 40 ? "hash \(prefix(12))…" : self }
 }
 
 /// `1.2 GB`, in powers of ten.

@@ -32,6 +32,7 @@ public struct HubSettings: Sendable {
     let home = value("HOME") ?? NSHomeDirectory()
     func folder(_ path: String) -> URL {
       URL(filePath: path.hasPrefix("~/") ? home + path.dropFirst() : path, directoryHint: .isDirectory)
+        .absoluteURL
     }
     let caches = folder(value("XDG_CACHE_HOME") ?? "\(home)/.cache")
     let hubHome = value("HF_HOME").map(folder) ?? caches.appending(path: "huggingface")

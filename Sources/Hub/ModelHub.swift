@@ -19,7 +19,7 @@ public struct ModelHub: Sendable {
   public init(_ settings: HubSettings) { self.settings = settings }
 
   /// Downloads what the cache lacks. Content is verified before it gets its name; what was interrupted goes on
-  /// where it stopped. Without a network, what the cache holds is returned if it is all that was asked for.
+  /// where it stopped. Where the hub cannot be asked, what the cache holds is returned if it is all that was asked for.
   ///
   /// - Parameters:
   ///   - patterns: paths of files, or shell patterns where `*` also stands for `/`; empty for all files.
@@ -34,14 +34,14 @@ public struct ModelHub: Sendable {
   ) async throws -> Snapshot {
     let client = HubClient(settings: settings, repository: repository)
     let cache = HubCache(root: settings.cache, repository: repository)
-    let (tree, unreachable) = try await findTree(client, cache)
+    let (tree, failure) = try await findTree(client, cache)
     let chosen = try tree.files(matching: patterns, of: repository)
     let missing = chosen.filter { !cache.holds($0.path, of: tree.commit) }
     var received = 0
-    if settings.isOffline || unreachable != nil {
-      if let unreachable {
-        guard missing.isEmpty else { throw unreachable }
-        warn("\(unreachable); using what the cache holds")
+    if settings.isOffline || failure != nil {
+      if let failure {
+        guard missing.isEmpty else { throw failure }
+        warn("\(failure); using what the cache holds")
       }
       guard missing.isEmpty else { throw HubError.incompleteCache(repository, missing: missing.map(\.path)) }
     } else {
@@ -61,7 +61,7 @@ public struct ModelHub: Sendable {
   /// A commit never changes, so that what the cache knows of one need not be asked for.
   private func findTree(
     _ client: HubClient, _ cache: HubCache
-  ) async throws -> (FileTree, unreachable: HubError?) {
+  ) async throws -> (FileTree, failure: HubError?) {
     let repository = client.repository
     if repository.isCommit, let tree = cache.storedTree(repository.revision) { return (tree, nil) }
     if settings.isOffline {
@@ -73,7 +73,7 @@ public struct ModelHub: Sendable {
     do {
       return (try await client.tree(), nil)
     } catch let error as HubError {
-      guard case .unreachable = error, let tree = cache.knownCommit.flatMap(cache.knownTree) else {
+      guard error.saysNothingAboutTheRepository, let tree = cache.knownCommit.flatMap(cache.knownTree) else {
         throw error
       }
       return (tree, error)
@@ -129,6 +129,17 @@ public struct ModelHub: Sendable {
         if let file = waiting.next() { group.addTask { try await work(file) } }
       }
       return results
+    }
+  }
+}
+
+extension HubError {
+  /// The hub is away or busy, so that what the cache knows still counts.
+  fileprivate var saysNothingAboutTheRepository: Bool {
+    switch self {
+    case .unreachable, .tooManyRequests: true
+    case .refused(_, let status, _): status >= 500
+    default: false
     }
   }
 }

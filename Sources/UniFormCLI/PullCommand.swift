@@ -68,7 +68,8 @@ struct PullCommand: AsyncParsableCommand {
       snapshot.receivedBytes > 0
       ? "\(snapshot.receivedBytes.byteSize) received in \(ProgressLine.duration(seconds))"
       : "nothing to download"
-    reporter.note("\(snapshot.files.count) files, \(snapshot.bytes.byteSize); \(received)")
+    let count = snapshot.files.count
+    reporter.note("\(count) file\(count == 1 ? "" : "s"), \(snapshot.bytes.byteSize); \(received)")
     let path = snapshot.url.path(percentEncoded: false)
     if !json { print(path) }
     reporter.event(

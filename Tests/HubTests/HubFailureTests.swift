@@ -31,9 +31,9 @@ import Testing
     place.hub.change { $0.isGated = true }
     place.settings.token = "hf_secret"
     let error = HubError.denied(reference, status: 403, page: page, hasToken: true)
-    await place.expectError(error)
+    await place.expectError(error, "*.json")
     #expect(error.description.contains("accept the licence at http://127.0.0.1"))
-    #expect(place.names.isEmpty)
+    #expect(!place.names.contains { $0.hasSuffix(".incomplete") || $0.hasPrefix("refs") })
   }
 
   @Test func `what is not there`() async throws {
@@ -78,7 +78,7 @@ import Testing
 
   @Test func `a connection cut half-way goes on where it was`() async throws {
     let place = try Place()
-    place.hub.change { $0.faults["/store/model.safetensors"] = [.cut(after: 20_000), .cut(after: 10_000)] }
+    place.hub.change { $0.faults["/store/model.safetensors"] = [.cut(after: 20_000), .end(after: 10_000)] }
     let snapshot = try await place.pull("org/model", "model.safetensors")
     #expect(place.ranges(of: "model.safetensors") == [nil, "bytes=20000-", "bytes=30000-"])
     #expect(try Data(contentsOf: place.blob("model.safetensors")) == Place.files["model.safetensors"])

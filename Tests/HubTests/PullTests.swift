@@ -125,15 +125,21 @@ final class Place {
     #expect(place.hub.requests.isEmpty)
   }
 
-  @Test func `without a network the cache answers with a warning`() async throws {
+  @Test func `when the hub cannot be asked the cache answers with a warning`() async throws {
     let place = try Place()
     let snapshot = try await place.pull("org/model", "config.json")
-    place.hub.stop()
     var warnings: [String] = []
-    let again = try await ModelHub(place.settings).pull(
-      RepositoryReference("org/model"), files: ["config.json"], warn: { warnings.append($0) })
-    #expect(again.url == snapshot.url)
-    #expect(warnings.count == 1 && warnings[0].contains("cannot reach 127.0.0.1"))
+    func pullAgain() async throws -> URL {
+      try await ModelHub(place.settings).pull(
+        RepositoryReference("org/model"), files: ["config.json"], warn: { warnings.append($0) }
+      ).url
+    }
+    place.hub.change { $0.faults[TestHub.listingPath()] = [.status(429, ["Retry-After": "900"])] }
+    #expect(try await pullAgain() == snapshot.url)
+    place.hub.stop()
+    #expect(try await pullAgain() == snapshot.url)
+    #expect(warnings.count == 2 && warnings[0].contains("(429)"))
+    #expect(warnings[1].contains("cannot reach 127.0.0.1"))
     await #expect(throws: HubError.self) { try await place.pull() }
   }
 

@@ -21,6 +21,8 @@ final class TestHub: Sendable {
     case status(Int, [String: String] = [:])
     /// The connection ends after so many bytes of the body.
     case cut(after: Int)
+    /// The same, of an answer that does not say how long it is.
+    case end(after: Int)
     /// The content has another first byte.
     case wrongByte
     /// A kilobyte each so many milliseconds.
@@ -35,7 +37,7 @@ final class TestHub: Sendable {
     var large: Set<String> = []
     var commit = String(repeating: "c0ffee00", count: 5)
     var token: String?
-    /// The licence must be accepted first.
+    /// The licence must be accepted first; the list of files is open to all.
     var isGated = false
     /// The list of files has sizes and hashes.
     var listsBlobs = true
@@ -129,9 +131,9 @@ final class TestHub: Sendable {
     if isStore { return sendContent(character, request, fault, connection) }
     let authorization = request.headers["authorization"]
     if let token = character.token, authorization != "Bearer \(token)" { return connection.send(401) }
-    if character.isGated { return connection.send(403, ["X-Error-Code": "GatedRepo"]) }
     let path = request.path
     if path.hasPrefix("/api/models/") { return sendListing(character, request, connection) }
+    if character.isGated { return connection.send(403, ["X-Error-Code": "GatedRepo"]) }
     if path.hasPrefix("/api/resolve-cache/") { return sendContent(character, request, fault, connection) }
     let prefix = resolvePath("")
     guard path.hasPrefix(prefix) else { return connection.send(404, ["X-Error-Code": "RepoNotFound"]) }

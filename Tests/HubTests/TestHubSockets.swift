@@ -78,12 +78,13 @@ struct Connection {
     _ status: Int, _ headers: [String: String] = [:], _ body: Data = Data("no".utf8), isHead: Bool = false,
     _ fault: TestHub.Fault? = nil
   ) {
-    let fields = headers.merging(["Content-Length": "\(body.count)", "Connection": "close"]) { $1 }
+    var fields = headers.merging(["Content-Length": "\(body.count)", "Connection": "close"]) { $1 }
+    if case .end = fault { fields["Content-Length"] = nil }
     let head = "HTTP/1.1 \(status) Whatever\r\n" + fields.map { "\($0): \($1)\r\n" }.joined() + "\r\n"
     write(Data(head.utf8))
     if isHead { return }
     switch fault {
-    case .cut(let count): write(body.prefix(count))
+    case .cut(let count), .end(let count): write(body.prefix(count))
     case .slow(let milliseconds):
       for start in stride(from: 0, to: body.count, by: 1024) {
         guard write(Data(body.dropFirst(start).prefix(1024))) else { return }
