@@ -73,7 +73,7 @@ enum Curl {
     // curl: (18) transfer closed with 6 bytes remaining to read
     let line =
       messages.split(whereSeparator: \.isNewline).last.map(String.init) ?? "curl ended with \(status)"
-    let reason = line.replacing(#/^curl: \(\d+\) /#, with: "")
+    let reason = line.replacing(#/^curl: \(\d+\) /#, with: "").trimmingCharacters(in: .whitespaces)
     let response = HTTPResponse(output)
     switch status {
     // Ctrl-C in a terminal reaches the child before this process has had time to cancel the task.

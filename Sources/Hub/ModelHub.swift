@@ -25,7 +25,7 @@ public struct ModelHub: Sendable {
   ///   - patterns: paths of files, or shell patterns where `*` also stands for `/`; empty for all files.
   ///   - parallel: files to download side by side.
   ///   - progress: told how many of how many bytes are there, a few times a second while there is something to
-  ///     download; from any thread.
+  ///     download, and once when all are; from any thread. Of 0, when the hub does not tell sizes.
   ///   - warn: told when the hub could not be asked and the cache had the answer.
   /// - Throws: `HubError`, `CancellationError`.
   public func pull(
@@ -90,7 +90,7 @@ public struct ModelHub: Sendable {
     }
     // The same content may have several names.
     let sizes = Dictionary(files.map { ($0.etag ?? "", $0.size ?? 0) }, uniquingKeysWith: max)
-    let total = sizes.values.reduce(0, +)
+    let total = files.contains { $0.size == nil } ? 0 : sizes.values.reduce(0, +)
     let completed: @Sendable () -> Int = {
       let present = sizes.keys.reduce(0) { $0 + (cache.blob($1).fileSize ?? cache.part($1).fileSize ?? 0) }
       return min(present, total)
@@ -99,37 +99,48 @@ public struct ModelHub: Sendable {
     if let free = settings.cache.freeBytes, needed > free {
       throw HubError.diskFull(settings.cache, needed: needed)
     }
+    // Until all bytes are there; what is left then is to verify them.
     let reports = Task {
       while !Task.isCancelled {
-        progress(completed(), total)
+        let bytes = completed()
+        progress(bytes, total)
+        if bytes == total { return true }
         try? await Task.sleep(for: .milliseconds(200))
       }
+      return false
     }
-    defer { reports.cancel() }
     let fetch = BlobDownload(client: client, cache: cache, commit: commit)
-    let received = try await sideBySide(files, parallel) { try await fetch($0) }
+    let result = await Result { try await sideBySide(files, parallel) { try await fetch($0) } }
+    // No report shall come after the result.
     reports.cancel()
-    await reports.value
-    progress(total, total)
+    let areComplete = await reports.value
+    let received = try result.get()
+    if !areComplete { progress(total, total) }
     return received.reduce(0, +)
   }
 
   /// - Returns: the results in the order in which they came.
-  private func sideBySide<Result: Sendable>(
-    _ files: [FileTree.File], _ count: Int, _ work: @escaping @Sendable (FileTree.File) async throws -> Result
-  ) async throws -> [Result] {
-    try await withThrowingTaskGroup(of: Result.self) { group in
+  private func sideBySide<Value: Sendable>(
+    _ files: [FileTree.File], _ count: Int, _ work: @escaping @Sendable (FileTree.File) async throws -> Value
+  ) async throws -> [Value] {
+    try await withThrowingTaskGroup(of: Value.self) { group in
       var waiting = files.makeIterator()
       for _ in 0..<max(1, count) {
         if let file = waiting.next() { group.addTask { try await work(file) } }
       }
-      var results: [Result] = []
+      var results: [Value] = []
       while let result = try await group.next() {
         results.append(result)
         if let file = waiting.next() { group.addTask { try await work(file) } }
       }
       return results
     }
+  }
+}
+
+extension Result where Failure == any Error {
+  fileprivate init(_ body: () async throws -> Success) async {
+    do { self = .success(try await body()) } catch { self = .failure(error) }
   }
 }
 

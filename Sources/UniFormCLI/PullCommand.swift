@@ -57,7 +57,10 @@ struct PullCommand: AsyncParsableCommand {
     do {
       snapshot = try await ModelHub(settings).pull(
         reference, files: files, parallel: parallel,
-        progress: { reporter.progress("downloading", completed: $0, total: $1, unit: "bytes") },
+        progress: { completed, total in
+          reporter.progress("downloading", completed: completed, total: total, unit: "bytes")
+          if completed == total && total > 0 { reporter.progress("verifying", completed: 0, total: 1) }
+        },
         warn: reporter.warn)
     } catch {
       reporter.event(.failure(CommandFailure(error)))

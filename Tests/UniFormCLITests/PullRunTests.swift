@@ -70,6 +70,7 @@ import Testing
     #expect(result.status == 0 && result.errors == "")
     #expect(events.first?["event"] as? String == "start" && events.first?["model"] as? String == "org/model")
     #expect(events.contains { $0["stage"] as? String == "downloading" && $0["steps"] as? Int == 100_003 })
+    #expect(events.contains { $0["stage"] as? String == "verifying" })
     let last = try #require(events.last)
     #expect(last["event"] as? String == "done" && last["output"] as? String == snapshot)
     #expect(last["commit"] as? String == hub.commit && last["received_bytes"] as? Int == 100_003)
