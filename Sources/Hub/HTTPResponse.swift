@@ -40,7 +40,7 @@ struct HTTPResponse: Equatable {
   /// Seconds from now, whichever of its two forms the header has.
   func retryAfter(now: Date = Date()) -> Double? {
     guard let text = self["Retry-After"] else { return nil }
-    if let seconds = Double(text) { return seconds.isFinite ? max(0, seconds) : nil }
+    if let seconds = Double(text) { return (0...1e9).contains(seconds) ? seconds : nil }
     let formatter = DateFormatter()
     formatter.locale = Locale(identifier: "en_US_POSIX")
     formatter.timeZone = TimeZone(secondsFromGMT: 0)

@@ -79,6 +79,10 @@ import Testing
     #expect(response.entityTag == "a" && response.contentSize == 12)
     #expect(response.retryAfter(now: Date(timeIntervalSince1970: 10)) == 50)
     #expect(String(decoding: response.body, as: UTF8.self) == "hello")
+    for pause in ["1e300", "nan", "-1", "soon"] {
+      let busy = HTTPResponse(Array("HTTP/1.1 429 Busy\r\nRetry-After: \(pause)\r\n\r\n".utf8))
+      #expect(try #require(busy).retryAfter() == nil)
+    }
     #expect(HTTPResponse(Array("HTTP/1.1 200 OK\r\nhalf".utf8)) == nil)
     #expect(HTTPResponse(Array("SSH-2.0\r\n\r\n".utf8)) == nil)
   }

@@ -181,6 +181,19 @@ final class Place {
     #expect(try String(contentsOf: reference, encoding: .utf8) == snapshot.commit)
   }
 
+  @Test func `two at once do not disturb each other`() async throws {
+    let place = try Place { $0.faults["/store/model.safetensors"] = [.slow(10)] }
+    let settings = place.settings
+    let pull = { @Sendable in
+      try await ModelHub(settings).pull(RepositoryReference("org/model"), files: ["model.safetensors"])
+    }
+    async let first = pull()
+    async let second = pull()
+    let received = try await [first.receivedBytes, second.receivedBytes]
+    #expect(received.sorted() == [0, 60_000])
+    #expect(place.ranges(of: "model.safetensors").count == 1)
+  }
+
   @Test func `files come side by side, each content once, with progress`() async throws {
     let place = try Place { character in
       for name in Place.large { character.faults["/store/\(name)"] = [.slow(10)] }
