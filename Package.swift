@@ -13,6 +13,7 @@ let package = Package(
   name: "UniForm",
   platforms: [.macOS(.v15)],
   products: [
+    .library(name: "Hub", targets: ["Hub"]),
     .library(name: "Media", targets: ["Media"]),
     .library(name: "Scenes", targets: ["Scenes"]),
     .library(name: "Torch", targets: ["Torch"]),
@@ -39,9 +40,13 @@ let package = Package(
     .executableTarget(
       name: "UniFormCLI",
       dependencies: [
-        "UniForm", "UniFormTraining", "Torch", "Scenes", "Media",
+        "UniForm", "UniFormTraining", "Torch", "Scenes", "Media", "Hub",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
+      swiftSettings: strict),
+    .target(
+      name: "Hub",
+      dependencies: [.product(name: "Subprocess", package: "swift-subprocess")],
       swiftSettings: strict),
     .target(
       name: "Media",
@@ -51,10 +56,11 @@ let package = Package(
     .testTarget(
       name: "UniFormCLITests",
       dependencies: [
-        "UniFormCLI", "UniForm", "Torch", "Scenes", "Media",
+        "UniFormCLI", "UniForm", "Torch", "Scenes", "Media", "Hub",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["Help"], swiftSettings: strict),
+    .testTarget(name: "HubTests", dependencies: ["Hub"], swiftSettings: strict),
     .testTarget(name: "MediaTests", dependencies: ["Media"], swiftSettings: strict),
     .testTarget(name: "ScenesTests", dependencies: ["Scenes", "Media"], swiftSettings: strict),
     .testTarget(
