@@ -8,7 +8,7 @@ import Testing
 @Suite struct HelpTests {
   static let commands: [(String, any ParsableCommand.Type)] = [
     ("uniform", UniFormCommand.self), ("generate", GenerateCommand.self), ("info", InfoCommand.self),
-    ("inspect", InspectCommand.self), ("scenes", ScenesCommand.self),
+    ("inspect", InspectCommand.self), ("scenes", ScenesCommand.self), ("verify", VerifyCommand.self),
   ]
 
   private static let snapshots = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Help")
