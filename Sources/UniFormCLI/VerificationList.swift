@@ -68,9 +68,13 @@ struct VerificationList {
     let (worst, difference) = (report.worst.name, report.worst.difference)
     if json { return VerificationEvent(report, file: path).print() }
     let place =
-      difference.shapesAgree
-      ? "\(worst)\(difference.index): \(difference.value.scientific) for \(difference.reference.scientific)"
-      : "\(worst) has the shape \(difference.shape), the reference \(difference.referenceShape)"
+      if !difference.shapesAgree {
+        "\(worst) has the shape \(difference.shape), the reference \(difference.referenceShape)"
+      } else if difference.absolute == 0 {
+        "all equal"
+      } else {
+        "\(worst)\(difference.index): \(difference.value.precise), reference \(difference.reference.precise)"
+      }
     table.add(
       report.passed ? "pass" : "FAIL", URL(filePath: path).lastPathComponent.oneLine, report.component,
       difference.absolute.scientific, difference.relative.scientific, report.tolerance.scientific, place)
@@ -88,4 +92,7 @@ struct VerificationList {
 extension Double {
   /// `1.2e-05`
   fileprivate var scientific: String { self == 0 ? "0" : isFinite ? String(format: "%.1e", self) : "\(self)" }
+
+  /// As many digits as single precision has.
+  fileprivate var precise: String { String(format: "%.8g", self) }
 }

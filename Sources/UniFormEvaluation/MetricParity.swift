@@ -2,12 +2,14 @@ public import UniForm
 internal import Torch
 
 extension ParityComponent {
-  /// The metrics; with ``ParityComponent/system``, all that fixtures know.
+  /// The metrics; with those of the system, all that fixtures know.
   public static let metrics: [ParityComponent] = [.frechet, .kid]
 
   static let frechet = ParityComponent("frechet") { run in
     let c = try run.configuration(FrechetConfiguration.self)
-    let (a, b) = (try run.input("a", "N", "D"), try run.input("b", "M", "D"))
+    let (a, b) = (
+      try run.input("a", "N", "D", holding: .numbers), try run.input("b", "M", "D", holding: .numbers)
+    )
     let distance = try FrechetDistance.between(
       FeatureStatistics(a, correction: c.correction), FeatureStatistics(b, correction: c.correction))
     try run.compare(Tensor([distance]), "distance")
@@ -15,7 +17,9 @@ extension ParityComponent {
 
   static let kid = ParityComponent("kid") { run in
     let c = try run.configuration(KernelConfiguration.self)
-    let (a, b) = (try run.input("a", "N", "D"), try run.input("b", "M", "D"))
+    let (a, b) = (
+      try run.input("a", "N", "D", holding: .numbers), try run.input("b", "M", "D", holding: .numbers)
+    )
     let kernel = KernelDistance(degree: c.degree, gamma: c.gamma, constant: c.constant)
     try run.compare(Tensor([kernel.between(a, b)]), "mmd2")
   }

@@ -8,7 +8,7 @@ public final class ParityRun {
     /// Of any length from one on, the same wherever the letter occurs.
     case letter(String)
     case length(Int)
-    /// Any number of further axes, the same wherever they occur.
+    /// Any number of further axes, the same wherever they occur; comes last.
     case rest
 
     public init(stringLiteral letter: String) { self = .letter(letter) }
@@ -17,7 +17,7 @@ public final class ParityRun {
   public let fixture: ParityFixture
   private(set) var outputs: [ParityReport.Output] = []
   private var lengths: [String: [Int]] = [:]
-  /// Prefixes of the tensors that the component has asked for.
+  /// The tensors that the component has asked for.
   private var read: Set<String> = []
 
   init(_ fixture: ParityFixture) { self.fixture = fixture }
@@ -55,36 +55,57 @@ public final class ParityRun {
 
   public func hasInput(_ name: String) -> Bool { fixture.hasInput(name) }
 
-  /// An input as it is stored.
-  public func input(_ name: String, _ axes: Axis...) throws -> Tensor {
+  /// What an input has to hold.
+  public enum Content: Sendable {
+    /// Floating-point numbers, which are handed over in float32.
+    case reals
+    /// Numbers of any type, handed over as they are stored.
+    case numbers
+    case integers(ClosedRange<Int>)
+    /// Zeros and ones.
+    public static let mask = Content.integers(0...1)
+  }
+
+  public func input(_ name: String, _ axes: Axis..., holding content: Content = .reals) throws -> Tensor {
     let tensor = try fixture.input(name)
     read.insert("inputs.\(name)")
     try check(tensor.shape, axes, name)
-    return tensor
-  }
-
-  /// The elements of an input of one axis.
-  public func values(_ name: String, _ axis: Axis, in range: ClosedRange<Double>) throws -> [Double] {
-    let values = try input(name, axis).values(as: Double.self)
-    guard values.allSatisfy(range.contains) else {
-      throw unusable("inputs.\(name) must be in \(range.lowerBound)…\(range.upperBound)")
+    switch content {
+    case .numbers: return tensor
+    case .reals:
+      guard tensor.dtype.isFloatingPoint else {
+        throw unusable("inputs.\(name) must hold floating-point numbers")
+      }
+      return tensor.to(.float32)
+    case .integers(let range):
+      guard !tensor.dtype.isFloatingPoint, tensor.values(as: Int.self).allSatisfy(range.contains) else {
+        throw unusable(
+          "inputs.\(name) must hold whole numbers in \(range.lowerBound)…\(range.upperBound)")
+      }
+      return tensor
     }
-    return values
   }
 
   private func check(_ shape: [Int], _ axes: [Axis], _ name: String) throws {
-    var found = shape[...]
-    for axis in axes {
-      let fits: Bool
-      switch axis {
-      case .letter(let letter): fits = found.first.map { $0 > 0 && bind(letter, [$0]) } ?? false
-      case .length(let length): fits = found.first == length
-      case .rest: fits = found.allSatisfy { $0 > 0 } && bind("…", Array(found))
-      }
-      if case .rest = axis { found = [] } else { found = found.dropFirst() }
+    var fixed = axes
+    var further: ArraySlice<Int> = []
+    if case .rest? = axes.last {
+      fixed.removeLast()
+      further = shape.dropFirst(fixed.count)
+    }
+    guard shape.count == fixed.count + further.count, shape.allSatisfy({ $0 > 0 }) else {
+      throw wrongShape(shape, axes, name)
+    }
+    for (axis, length) in zip(fixed, shape) {
+      let fits =
+        switch axis {
+        case .letter(let letter): bind(letter, [length])
+        case .length(let expected): length == expected
+        case .rest: false
+        }
       guard fits else { throw wrongShape(shape, axes, name) }
     }
-    guard found.isEmpty else { throw wrongShape(shape, axes, name) }
+    guard fixed.count == axes.count || bind("…", Array(further)) else { throw wrongShape(shape, axes, name) }
   }
 
   private func bind(_ letter: String, _ found: [Int]) -> Bool {

@@ -8,7 +8,7 @@ extension ParityComponent {
     let clean = try run.input("x0", "B", "C", .rest)
     let noise = try run.input("eps", "B", "C", .rest)
     let output = try run.input("model_output", "B", .length(2 * clean.size(1)), .rest).chunked(2, axis: 1)
-    let timesteps = try run.values("t", "B", in: 0...Double(c.steps - 1))
+    let timesteps = try run.input("t", "B", holding: .integers(0...c.steps - 1)).values(as: Double.self)
     let terms = GaussianDiffusion(schedule: schedule).terms(
       prediction: output[0], varianceLogits: output[1], clean: clean, noise: noise, at: timesteps)
     try run.compare(terms.squaredError, "mse")

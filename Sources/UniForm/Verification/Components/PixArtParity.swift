@@ -8,14 +8,12 @@ extension ParityComponent {
       throw run.unusable("the numbers of its metadata \"stdit3\" must be positive")
     }
     let c = try run.configuration(PixArtConfiguration.self).stdit3(squareSize: video.squareSize)
-    let fresh = ParameterStore(seed: 0)
-    _ = try UniFormDiT(fresh.root, c)
-    let weights = try PixArtKeys.transformer(run.weights).completed(by: fresh)
+    let weights = try PixArtKeys.transformer(run.weights).completed(for: c)
     let model = try weights.network(.transformer) { try UniFormDiT($0, c) }
     let images = try run.input("hidden_states", "B", .length(c.inputChannels), "H", "W")
     let states = try run.input("encoder_hidden_states", "B", "L", .length(c.captionChannels))
-    let mask = try run.input("encoder_attention_mask", "B", "L")
-    let timesteps = try run.input("timestep", "B")
+    let mask = try run.input("encoder_attention_mask", "B", "L", holding: .mask)
+    let timesteps = try run.input("timestep", "B", holding: .numbers)
     let result = model.stdit3(
       images.unsqueezed(2), timesteps: timesteps, frameRate: .full([images.size(0)], Double(video.fps)),
       conditioning: model.conditioning(states: states, mask: mask), pixels: (video.height, video.width)
@@ -48,12 +46,19 @@ extension PixArtConfiguration {
 }
 
 extension Weights {
-  /// With the tensors of a new network where these have none.
-  fileprivate func completed(by store: ParameterStore) -> Weights {
+  /// With zeros for what an image model lacks: temporal blocks that add nothing, a frame rate that says nothing, and a
+  /// null caption that nobody asks for.
+  fileprivate func completed(for c: UniFormDiT.Configuration) -> Weights {
     var result = self
-    for entry in store.entries where result.items[entry.name] == nil {
-      result.items[entry.name] = Item(shape: entry.tensor.shape) { () throws(WeightError) in entry.tensor }
+    func add(_ name: String, _ shape: [Int]) {
+      // One zero in memory, whatever the shape.
+      result.items[name] = Item(shape: shape) { () throws(WeightError) in .zeros([]).expanded(shape) }
     }
+    for (name, item) in items {
+      for (image, video) in [("spatial_blocks.", "temporal_blocks."), ("t_embedder.", "fps_embedder.")]
+      where name.hasPrefix(image) { add(video + name.dropFirst(image.count), item.shape) }
+    }
+    add("y_embedder.y_embedding", [c.maximumTextLength, c.captionChannels])
     return result
   }
 }
