@@ -181,4 +181,30 @@ import UniForm
     #expect(result.status == 0, "\(result.output)\(result.errors)")
     #expect(result.outputLines.last == "2 passed, 0 failed")
   }
+
+  @Test(.enabled("needs python3 with numpy and scipy") { try await VerifyRunTests.python("-c", "import numpy, scipy") })
+  func `fixtures made anew pass`() async throws {
+    let script = Self.fixtures.appending(path: "../../../Scripts/make-fixtures").standardized.path
+    let names = ["frechet-a", "frechet-rank-deficient", "kid-a"]
+    let folder = place.file("made").path
+    #expect(try await Self.python([script, folder] + names))
+    let result = try await place.program("verify", "made")
+    #expect(result.status == 0, "\(result.output)\(result.errors)")
+    #expect(result.outputLines.last == "3 passed, 0 failed")
+  }
+
+  /// Whether Python runs this without an error.
+  private static func python(_ arguments: String...) async throws -> Bool { try await python(arguments) }
+
+  private static func python(_ arguments: [String]) async throws -> Bool {
+    let process = Process()
+    process.executableURL = URL(filePath: "/usr/bin/env")
+    process.arguments = ["python3"] + arguments
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    return try await withCheckedThrowingContinuation { continuation in
+      process.terminationHandler = { continuation.resume(returning: $0.terminationStatus == 0) }
+      do { try process.run() } catch { continuation.resume(throwing: error) }
+    }
+  }
 }
