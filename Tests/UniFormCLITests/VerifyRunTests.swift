@@ -182,7 +182,10 @@ import UniForm
     #expect(result.outputLines.last == "2 passed, 0 failed")
   }
 
-  @Test(.enabled("needs python3 with numpy and scipy") { try await VerifyRunTests.python("-c", "import numpy, scipy") })
+  @Test(
+    .enabled("needs python3 with numpy and scipy") {
+      try await VerifyRunTests.python("-c", "import numpy, scipy")
+    })
   func `fixtures made anew pass`() async throws {
     let script = Self.fixtures.appending(path: "../../../Scripts/make-fixtures").standardized.path
     let names = ["frechet-a", "frechet-rank-deficient", "kid-a"]

@@ -108,6 +108,7 @@ import UniForm
     ("stdit3-a", "config", #"{"mlp_ratio": 1e300}"#, "mlp_ratio"),
     ("sentencepiece-a", "ids", "[[1]]", "1 lists of ids"), ("sentencepiece-a", "texts", nil, "\"texts\""),
     ("sentencepiece-a", "config", #"{"vocab_size": 400}"#, "420 pieces"),
+    ("sentencepiece-a", "config", #"{"vocab_size": 420, "model_type": "bpe"}"#, "unigram"),
   ])
   func metadataThatDoesNotFitIsNamed(name: String, key: String, value: String?, text: String) throws {
     let copy = try FixtureCopy(fixture(name))
