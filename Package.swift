@@ -18,6 +18,7 @@ let package = Package(
     .library(name: "Scenes", targets: ["Scenes"]),
     .library(name: "Torch", targets: ["Torch"]),
     .library(name: "UniForm", targets: ["UniForm"]),
+    .library(name: "UniFormEvaluation", targets: ["UniFormEvaluation"]),
     .library(name: "UniFormTraining", targets: ["UniFormTraining"]),
     .executable(name: "uniform", targets: ["UniFormCLI"]),
   ],
@@ -30,6 +31,7 @@ let package = Package(
     .target(name: "CTorch", dependencies: ["CLibTorch"]),
     .target(name: "Torch", dependencies: ["CTorch"], swiftSettings: strict),
     .target(name: "UniForm", dependencies: ["Torch", "Media", "CSentencePiece"], swiftSettings: strict),
+    .target(name: "UniFormEvaluation", dependencies: ["UniForm", "Torch"], swiftSettings: strict),
     .target(
       name: "UniFormTraining", dependencies: ["UniForm", "Torch", "Scenes", "Media"], swiftSettings: strict),
     .target(
@@ -40,7 +42,7 @@ let package = Package(
     .executableTarget(
       name: "UniFormCLI",
       dependencies: [
-        "UniForm", "UniFormTraining", "Torch", "Scenes", "Media", "Hub",
+        "UniForm", "UniFormEvaluation", "UniFormTraining", "Torch", "Scenes", "Media", "Hub",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -67,6 +69,9 @@ let package = Package(
       name: "TorchTests", dependencies: ["Torch"], exclude: ["OperatorSchemas.txt"], swiftSettings: strict),
     .testTarget(
       name: "UniFormTests", dependencies: ["UniForm", "Torch"], resources: [.copy("Fixtures")],
+      swiftSettings: strict),
+    .testTarget(
+      name: "UniFormEvaluationTests", dependencies: ["UniFormEvaluation", "UniForm", "Torch"],
       swiftSettings: strict),
     .testTarget(
       name: "UniFormTrainingTests",

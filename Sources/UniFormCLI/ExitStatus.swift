@@ -5,8 +5,10 @@ import Media
 import Torch
 import UniForm
 
-/// The exit status of a failed command, by the numbers of `sysexits.h`.
+/// The exit status of a failed command; from 64 on by the numbers of `sysexits.h`.
 enum ExitStatus: Int32, Sendable {
+  /// What was checked is not so.
+  case checkFailed = 1
   /// The command line is wrong.
   case usage = 64
   /// An input file is there, but not usable.
@@ -50,7 +52,7 @@ struct CommandFailure: Error, Equatable, CustomStringConvertible {
     case let error as GenerationError: self.init("\(error)", error.status)
     case let error as TorchError:
       self.init("\(error)", error.kind == .outOfMemory ? .temporary : .software)
-    case is ConfigurationError, is TokenizerError: self.init("\(error)", .badData)
+    case is ConfigurationError, is TokenizerError, is FixtureError: self.init("\(error)", .badData)
     case is DiffusionError: self.init("\(error)", .usage)
     case is CancellationError: self.init("interrupted", .interrupted)
     case let error as CocoaError: self.init(error.localizedDescription, error.status)

@@ -23,7 +23,9 @@ struct UniFormCommand: AsyncParsableCommand {
     groupedSubcommands: [
       CommandGroup(name: "Clip", subcommands: [GenerateCommand.self]),
       CommandGroup(name: "Models", subcommands: [PullCommand.self]),
-      CommandGroup(name: "Information", subcommands: [InfoCommand.self, InspectCommand.self, BenchCommand.self]),
+      CommandGroup(
+        name: "Information",
+        subcommands: [InfoCommand.self, InspectCommand.self, VerifyCommand.self, BenchCommand.self]),
       CommandGroup(name: "Training", subcommands: [ScenesCommand.self, TrainCommand.self]),
     ])
 
