@@ -13,10 +13,12 @@ let package = Package(
   name: "UniForm",
   platforms: [.macOS(.v15)],
   products: [
+    .library(name: "Hub", targets: ["Hub"]),
     .library(name: "Media", targets: ["Media"]),
     .library(name: "Scenes", targets: ["Scenes"]),
     .library(name: "Torch", targets: ["Torch"]),
     .library(name: "UniForm", targets: ["UniForm"]),
+    .library(name: "UniFormEvaluation", targets: ["UniFormEvaluation"]),
     .library(name: "UniFormTraining", targets: ["UniFormTraining"]),
     .executable(name: "uniform", targets: ["UniFormCLI"]),
   ],
@@ -29,6 +31,7 @@ let package = Package(
     .target(name: "CTorch", dependencies: ["CLibTorch"]),
     .target(name: "Torch", dependencies: ["CTorch"], swiftSettings: strict),
     .target(name: "UniForm", dependencies: ["Torch", "Media", "CSentencePiece"], swiftSettings: strict),
+    .target(name: "UniFormEvaluation", dependencies: ["UniForm", "Torch"], swiftSettings: strict),
     .target(
       name: "UniFormTraining", dependencies: ["UniForm", "Torch", "Scenes", "Media"], swiftSettings: strict),
     .target(
@@ -39,9 +42,13 @@ let package = Package(
     .executableTarget(
       name: "UniFormCLI",
       dependencies: [
-        "UniForm", "UniFormTraining", "Torch", "Scenes", "Media",
+        "UniForm", "UniFormEvaluation", "UniFormTraining", "Torch", "Scenes", "Media", "Hub",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
+      swiftSettings: strict),
+    .target(
+      name: "Hub",
+      dependencies: [.product(name: "Subprocess", package: "swift-subprocess")],
       swiftSettings: strict),
     .target(
       name: "Media",
@@ -51,16 +58,20 @@ let package = Package(
     .testTarget(
       name: "UniFormCLITests",
       dependencies: [
-        "UniFormCLI", "UniForm", "Torch", "Scenes", "Media",
+        "UniFormCLI", "UniForm", "Torch", "Scenes", "Media", "Hub",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["Help"], swiftSettings: strict),
+    .testTarget(name: "HubTests", dependencies: ["Hub"], swiftSettings: strict),
     .testTarget(name: "MediaTests", dependencies: ["Media"], swiftSettings: strict),
     .testTarget(name: "ScenesTests", dependencies: ["Scenes", "Media"], swiftSettings: strict),
     .testTarget(
       name: "TorchTests", dependencies: ["Torch"], exclude: ["OperatorSchemas.txt"], swiftSettings: strict),
     .testTarget(
       name: "UniFormTests", dependencies: ["UniForm", "Torch"], resources: [.copy("Fixtures")],
+      swiftSettings: strict),
+    .testTarget(
+      name: "UniFormEvaluationTests", dependencies: ["UniFormEvaluation", "UniForm", "Torch"],
       swiftSettings: strict),
     .testTarget(
       name: "UniFormTrainingTests",

@@ -40,6 +40,12 @@ package struct Operator: @unchecked Sendable {  // the handle is immutable for t
     call(arguments).compactMap { if case .tensor(let tensor) = $0 { tensor } else { nil } }
   }
 
+  /// Calls an operator whose result is a truth value.
+  package func boolean(_ arguments: Argument...) -> Bool {
+    if case .bool(let value)? = call(arguments).first { return value }
+    return false
+  }
+
   /// Calls an operator for its effect.
   package func run(_ arguments: Argument...) { _ = call(arguments) }
 
@@ -60,7 +66,9 @@ package struct Operator: @unchecked Sendable {  // the handle is immutable for t
           ErrorScope.report(TorchError(status: status, operation: name, arguments: summary))
           return []
         }
-        if OperationCount.isCounting.load(ordering: .relaxed) { OperationCount.record(name, arguments, owned) }
+        if OperationCount.isCounting.load(ordering: .relaxed) {
+          OperationCount.record(name, arguments, owned)
+        }
         return owned
       }
     }

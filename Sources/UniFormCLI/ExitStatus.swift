@@ -1,11 +1,14 @@
 import ArgumentParser
 import Foundation
+import Hub
 import Media
 import Torch
 import UniForm
 
-/// The exit status of a failed command, by the numbers of `sysexits.h`.
+/// The exit status of a failed command; from 64 on by the numbers of `sysexits.h`.
 enum ExitStatus: Int32, Sendable {
+  /// What was checked is not so.
+  case checkFailed = 1
   /// The command line is wrong.
   case usage = 64
   /// An input file is there, but not usable.
@@ -20,8 +23,10 @@ enum ExitStatus: Int32, Sendable {
   case cannotCreate = 73
   /// Reading or writing failed on the way, as on a full disk.
   case inputOutput = 74
-  /// Memory ran out: it may work with less, or later.
+  /// Memory ran out, or a server is busy: it may work with less, or later.
   case temporary = 75
+  /// Not open to whoever asks.
+  case noPermission = 77
   /// Stopped by Ctrl-C or a signal.
   case interrupted = 130
 }
@@ -43,10 +48,12 @@ struct CommandFailure: Error, Equatable, CustomStringConvertible {
     case let error as MediaError: self.init("\(error)", error.status)
     case let error as ModelError: self.init("\(error)", error.status)
     case let error as WeightError: self.init("\(error)", error.status)
+    case let error as HubError: self.init("\(error)", error.status)
     case let error as GenerationError: self.init("\(error)", error.status)
     case let error as TorchError:
       self.init("\(error)", error.kind == .outOfMemory ? .temporary : .software)
-    case is ConfigurationError, is TokenizerError, is CodecError: self.init("\(error)", .badData)
+    case is ConfigurationError, is TokenizerError, is FixtureError, is CodecError:
+      self.init("\(error)", .badData)
     case is DiffusionError: self.init("\(error)", .usage)
     case is CancellationError: self.init("interrupted", .interrupted)
     case let error as CocoaError: self.init(error.localizedDescription, error.status)
@@ -87,6 +94,21 @@ extension WeightError {
     case .unreadable: .noInput
     case .malformed, .missing, .wrongShape, .unexpected: .badData
     case .unwritable: .cannotCreate
+    }
+  }
+}
+
+extension HubError {
+  fileprivate var status: ExitStatus {
+    switch self {
+    case .curlMissing, .unreachable: .unavailable
+    case .invalidReference, .invalidSetting: .usage
+    case .denied: .noPermission
+    case .noRepository, .noRevision, .noFile, .notCached, .incompleteCache: .noInput
+    case .tooManyRequests, .refused: .temporary
+    case .malformedReply, .wrongContent: .badData
+    case .diskFull: .inputOutput
+    case .notWritable: .cannotCreate
     }
   }
 }

@@ -25,7 +25,7 @@ struct ProgressLine {
   let stage: String
   let completed: Int
   let total: Int
-  /// What is counted, in the plural.
+  /// What is counted, in the plural; `bytes` are written as sizes.
   var unit = "steps"
   /// Units per second, once known.
   let rate: Double?
@@ -34,7 +34,7 @@ struct ProgressLine {
 
   var text: String {
     guard total > 1 else { return stage.capitalizedSentence }
-    return "\(stage.capitalizedSentence): \(completed) of \(total)" + speed
+    return "\(stage.capitalizedSentence): \(amount(completed)) of \(amount(total))" + speed
   }
 
   var bar: String {
@@ -42,14 +42,18 @@ struct ProgressLine {
     let width = 28
     let full = width * completed / total
     let bar = String(repeating: "█", count: full) + String(repeating: "░", count: width - full)
-    return "\(stage.capitalizedSentence) \(bar) \(completed)/\(total)" + speed
+    return "\(stage.capitalizedSentence) \(bar) \(amount(completed))/\(amount(total))" + speed
   }
+
+  private func amount(_ count: Int) -> String { unit == "bytes" ? count.byteSize : "\(count)" }
 
   private var speed: String {
     guard let rate, let secondsLeft else { return "" }
     let speed =
-      rate >= 1
-      ? String(format: "%.1f \(unit)/s", rate) : String(format: "%.1f s/\(unit.dropLast())", 1 / rate)
+      unit == "bytes"
+      ? "\(Int(rate).byteSize)/s"
+      : rate >= 1
+        ? String(format: "%.1f \(unit)/s", rate) : String(format: "%.1f s/\(unit.dropLast())", 1 / rate)
     return secondsLeft > 0 ? ", \(speed), \(Self.duration(secondsLeft)) left" : ", \(speed)"
   }
 

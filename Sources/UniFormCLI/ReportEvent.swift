@@ -26,13 +26,17 @@ struct ReportEvent: Encodable, Sendable {
   var clips: Int?
   var skipped: Int?
   var failed: Int?
+  var commit: String?
+  var files: [String]?
+  var receivedBytes: Int?
   /// Of wall clock.
   var seconds: Double?
 
   enum CodingKeys: String, CodingKey {
     case event, task, model, prompt, line, stage, step, steps, rate, output, sheet, seed, settings, shapes,
       message
-    case clips, skipped, failed, seconds
+    case clips, skipped, failed, commit, files, seconds
+    case receivedBytes = "received_bytes"
     case secondsLeft = "seconds_left"
     case exitStatus = "exit_status"
   }
@@ -43,7 +47,9 @@ struct ReportEvent: Encodable, Sendable {
     secondsLeft: Double? = nil,
     output: String? = nil, sheet: String? = nil, seed: UInt64? = nil, settings: ClipSettings? = nil,
     shapes: [String: [Int]]? = nil, message: String? = nil, exitStatus: Int32? = nil, clips: Int? = nil,
-    skipped: Int? = nil, failed: Int? = nil, seconds: Double? = nil
+    skipped: Int? = nil,
+    failed: Int? = nil, commit: String? = nil, files: [String]? = nil, receivedBytes: Int? = nil,
+    seconds: Double? = nil
   ) {
     self.event = event
     self.task = task
@@ -65,6 +71,9 @@ struct ReportEvent: Encodable, Sendable {
     self.clips = clips
     self.skipped = skipped
     self.failed = failed
+    self.commit = commit
+    self.files = files
+    self.receivedBytes = receivedBytes
     self.seconds = seconds
   }
 

@@ -16,15 +16,18 @@ struct UniFormCommand: AsyncParsableCommand {
 
       Results go to standard output, errors and warnings to standard error. The exit status is 0 when all went \
       well, and otherwise follows sysexits.h: 64 wrong arguments, 65 unusable input, 66 missing input, 69 missing \
-      tool or device, 73 output cannot be created, 74 disk full, 75 out of memory, 130 interrupted.
+      tool, device or network, 73 output cannot be created, 74 disk full, 75 out of memory, or a server is busy, \
+      77 not open to you, 130 interrupted.
       """,
     version: "uniform \(UniFormVersion.current)",
     groupedSubcommands: [
       CommandGroup(name: "Clip", subcommands: [GenerateCommand.self]),
       CommandGroup(
         name: "Codec", subcommands: [EncodeCommand.self, DecodeCommand.self, EmbedCommand.self]),
+      CommandGroup(name: "Models", subcommands: [PullCommand.self]),
       CommandGroup(
-        name: "Information", subcommands: [InfoCommand.self, InspectCommand.self, BenchCommand.self]),
+        name: "Information",
+        subcommands: [InfoCommand.self, InspectCommand.self, VerifyCommand.self, BenchCommand.self]),
       CommandGroup(name: "Training", subcommands: [ScenesCommand.self, TrainCommand.self]),
     ])
 

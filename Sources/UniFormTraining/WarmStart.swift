@@ -9,7 +9,7 @@ extension TrainingLoop {
   /// - Parameters:
   ///   - prefix: what the names of the part's parameters begin with in this run.
   ///   - constants: names that keep their values: what is measured at the end of a run.
-  /// - Throws: ``WeightError`` where a tensor is missing or has another shape; nothing is copied then.
+  /// - Throws: `WeightError` where a tensor is missing or has another shape; nothing is copied then.
   public func begin(
     with part: ModelDirectory.Part, of source: ModelDirectory, prefix: String = "",
     keeping constants: Set<String> = []

@@ -8,8 +8,9 @@ import Testing
 @Suite struct HelpTests {
   static let commands: [(String, any ParsableCommand.Type)] = [
     ("uniform", UniFormCommand.self), ("generate", GenerateCommand.self), ("info", InfoCommand.self),
-    ("inspect", InspectCommand.self), ("scenes", ScenesCommand.self), ("encode", EncodeCommand.self),
-    ("decode", DecodeCommand.self), ("embed", EmbedCommand.self),
+    ("inspect", InspectCommand.self), ("scenes", ScenesCommand.self), ("pull", PullCommand.self),
+    ("verify", VerifyCommand.self), ("bench", BenchCommand.self),
+    ("encode", EncodeCommand.self), ("decode", DecodeCommand.self), ("embed", EmbedCommand.self),
   ]
 
   private static let snapshots = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Help")

@@ -31,6 +31,13 @@ import Testing
     #expect(text.hasSuffix("\r\u{1B}[Kdone\n"))
   }
 
+  @Test func `bytes are written as sizes`() {
+    let line = ProgressLine(
+      stage: "downloading", completed: 1_500_000, total: 3_000_000_000, unit: "bytes", rate: 250_000_000)
+    #expect(line.text == "Downloading: 1.5 MB of 3.0 GB, 250.0 MB/s, 12 s left")
+    #expect(line.bar.hasSuffix("░ 1.5 MB/3.0 GB, 250.0 MB/s, 12 s left"))
+  }
+
   @Test func `programs get objects`() throws {
     let last = try #require(output(.json).split(separator: "\n").last)
     let event = try #require(try JSONSerialization.jsonObject(with: Data(last.utf8)) as? [String: Any])

@@ -24,16 +24,6 @@ import UniForm
     expectValues(try #require(late.variationalBound), [0.8432203, 0.0193080], tolerance: 2e-5)
   }
 
-  @Test(arguments: ["iddpm-loss-a", "iddpm-loss-b"])
-  func theLossAgreesWithTheReference(name: String) throws {
-    let fixture = try fixture(name)
-    let terms = try terms(
-      fixture.input("model_output"), clean: fixture.input("x0"), noise: fixture.input("eps"),
-      at: fixture.input("t").values())
-    try expectParity(terms.squaredError, fixture, "mse")
-    try expectParity(try #require(terms.variationalBound), fixture, "vb")
-  }
-
   @Test func oneReverseStepMeetsTheGoldenNumbers() throws {
     let respaced = GaussianDiffusion(schedule: try NoiseSchedule.linear().respaced(30))
     let noisy = GoldenFill.input("in.xT", [1, 4, 2, 3, 3], amplitude: 3.0.squareRoot())

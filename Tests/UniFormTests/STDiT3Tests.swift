@@ -5,31 +5,6 @@ import Torch
 @testable import UniForm
 
 @Suite struct STDiT3Tests {
-  private func model(_ fixture: ParityFixture) throws -> UniFormDiT {
-    var configuration = try UniFormDiT.Configuration(json: fixture.configuration, source: "fixture")
-    configuration.audioChannels = 0
-    let store = ParameterStore(loading: fixture.weights.renamed { $0 == "rope.freqs" ? nil : $0 })
-    let model = try UniFormDiT(store.root, configuration)
-    try store.requireAllUsed()
-    return model
-  }
-
-  @Test(arguments: ["stdit3-a", "stdit3-xmask"])
-  func matchesThePublishedImplementation(name: String) throws {
-    let fixture = try fixture(name)
-    let model = try model(fixture)
-    let conditioning = model.conditioning(
-      states: try fixture.input("y").squeezed(1), mask: try fixture.input("mask"))
-    let output = model.stdit3(
-      try fixture.input("x"), timesteps: try fixture.input("timestep"), frameRate: try fixture.input("fps"),
-      conditioning: conditioning,
-      pixels: (
-        Int(try fixture.input("height").floats[0]), Int(try fixture.input("width").floats[0])
-      ),
-      denoised: fixture.hasInput("x_mask") ? try fixture.input("x_mask").to(.bool) : nil)
-    try expectParity(output, fixture, "out")
-  }
-
   private func golden(qkNorm: Bool) throws -> (UniFormDiT, ParameterStore) {
     var configuration = UniFormDiT.Configuration()
     configuration.depth = 2

@@ -3,11 +3,9 @@ import Testing
 import Torch
 import UniForm
 
-/// The network of the sampler fixtures: `ε̂ = 0.3x + 0.1 sin x + 1e-4 t`, variance logits `0.2·clamp(x, −1, 1)`.
+/// The network of the sampler fixtures.
 func toyNetwork(_ state: AVLatents, at timestep: Double) -> ModelOutput {
-  ModelOutput(
-    prediction: state.map { 0.3 * $0 + 0.1 * $0.sin + 1e-4 * timestep },
-    varianceLogits: state.map { 0.2 * $0.clamp(min: -1, max: 1) })
+  SamplerWalk.network(state, at: timestep)
 }
 
 /// Walks a scheduler over the same tensor in both modalities.
@@ -15,15 +13,9 @@ func walk(
   _ scheduler: any Scheduler, from start: Tensor, noise: (Int) -> Tensor = { _ in Tensor(Float.nan) },
   network: (AVLatents, Double) -> ModelOutput = toyNetwork
 ) -> Tensor {
-  var scheduler = scheduler
-  var state = AVLatents(video: start, audio: start)
-  for (index, evaluation) in scheduler.evaluations.enumerated() {
-    state = scheduler.step(network(state, evaluation.timestep), at: index, state: state) {
-      AVLatents(video: noise(index), audio: noise(index))
-    }
-  }
-  #expect(Difference(state.video, state.audio).absolute == 0)
-  return state.video
+  let sample = SamplerWalk.sample(from: start, with: scheduler, network: network, noise: noise)
+  #expect(Difference(sample.video, sample.audio).absolute == 0)
+  return sample.video
 }
 
 @Suite struct SchedulerTests {
@@ -57,18 +49,6 @@ func walk(
     expectGolden(
       walk(scheduler, from: start), shape: [1, 4, 2, 3, 3], mean: mean, deviation: deviation, first: first,
       tolerance: 3e-4)
-  }
-
-  @Test(arguments: [("sampler-ddpm", Sampler.ddpm), ("sampler-ddim", .ddim), ("sampler-dpm", .dpmSolver)])
-  func samplersAgreeWithTheReference(name: String, sampler: Sampler) throws {
-    let fixture = try fixture(name)
-    let steps = try #require(Int(fixture.file.metadata["steps"] ?? ""))
-    let scheduler = try DiffusionConfiguration().scheduler(sampler, steps: steps)
-    #expect(scheduler.evaluations.count == steps)
-    let noise = fixture.hasInput("noise") ? try fixture.input("noise") : nil
-    let sample = walk(
-      scheduler, from: try fixture.input("x_T"), noise: { noise?.selected(0, $0) ?? Tensor(Float.nan) })
-    try expectParity(sample, fixture, "sample")
   }
 
   @Test func dpmSolverTellsTheNetworkFractions() throws {

@@ -36,8 +36,29 @@ struct SelfAttention {
     self.heads = heads
   }
 
+  /// Attends along one axis of `[B, T, S, D]`: within frames, or along time at each place, with rotary positions.
+  func callAsFunction(_ x: Tensor, along axis: STDiT3Block.Axis, rotary: RotaryEmbedding) -> Tensor {
+    if FusedKernels.serve(x) { return fused(x, along: axis, rotary: rotary) }
+    return axis == .spatial ? spatial(x) : temporal(x, rotary: rotary)
+  }
+
+  /// The same in one kernel, which reads the rows where the projection left them.
+  private func fused(_ x: Tensor, along axis: STDiT3Block.Axis, rotary: RotaryEmbedding) -> Tensor {
+    let (b, t, s, width) = (x.size(0), x.size(1), x.size(2), x.size(3))
+    let parts = qkv(x).reshaped(b, t, s, 3, heads, width / heads)  // [B, T, S, 3, h, d]
+    let y = Tensor.empty([b, t, s, heads, width / heads], dtype: x.dtype)  // [B, T, S, h, d]
+    func lined(_ rows: Tensor) -> Tensor { axis == .spatial ? rows : rows.transposed(1, 2) }
+    lined(y).writeAttention(
+      query: lined(parts.selected(3, 0)), key: lined(parts.selected(3, 1)),
+      value: lined(parts.selected(3, 2)),
+      gains: queryNorm.flatMap { query in
+        keyNorm.map { (query.weight.to(.float32), $0.weight.to(.float32)) }
+      }, epsilon: queryNorm?.epsilon ?? 0, rotary: axis == .temporal ? (rotary.cosines, rotary.sines) : nil)
+    return projection(y.reshaped(b, t, s, width))
+  }
+
   /// Attends along axis 2 of `[B, T, S, D]` (within frames).
-  func spatial(_ x: Tensor) -> Tensor {
+  private func spatial(_ x: Tensor) -> Tensor {
     let (b, t, s, width) = (x.size(0), x.size(1), x.size(2), x.size(3))
     let parts = qkv(x).reshaped(b * t, s, 3, heads, width / heads)  // [N, L, 3, h, d]
       .permuted(2, 0, 3, 1, 4)  // [3, N, h, L, d]
@@ -47,7 +68,7 @@ struct SelfAttention {
   }
 
   /// Attends along axis 1 of `[B, T, S, D]` (along time at each place), with rotary positions.
-  func temporal(_ x: Tensor, rotary: RotaryEmbedding) -> Tensor {
+  private func temporal(_ x: Tensor, rotary: RotaryEmbedding) -> Tensor {
     let (b, t, s, width) = (x.size(0), x.size(1), x.size(2), x.size(3))
     let parts = qkv(x).reshaped(b, t, s, 3, heads, width / heads)  // [B, T, S, 3, h, d]
       .permuted(3, 0, 2, 4, 1, 5)  // [3, B, S, h, T, d]
@@ -99,6 +120,14 @@ struct CrossAttention {
   /// `x` is `[B, T, S, D]`; `mask` `[B, 1, 1, L]` is −∞ at padding.
   func callAsFunction(_ x: Tensor, _ text: TextKeysValues, mask: Tensor?) -> Tensor {
     let (b, t, s, width) = (x.size(0), x.size(1), x.size(2), x.size(3))
+    if FusedKernels.serve(x) {
+      func lined(_ rows: Tensor) -> Tensor { rows.transposed(1, 2).unsqueezed(1) }  // [B, 1, L, h, d]
+      let y = Tensor.empty([b, 1, t * s, heads, width / heads], dtype: x.dtype)
+      y.writeAttention(
+        query: query(x).reshaped(y.shape), key: lined(text.key), value: lined(text.value),
+        mask: mask.map { $0.reshaped(b, -1).to(.float32) })
+      return projection(y.reshaped(b, t, s, width))
+    }
     let q = query(x).reshaped(b, t * s, heads, width / heads).transposed(1, 2)  // [B, h, T·S, d]
     let y = attention(query: q, key: text.key, value: text.value, mask: mask)  // [B, h, T·S, d]
     return projection(y.transposed(1, 2).reshaped(b, t, s, width))

@@ -64,16 +64,20 @@ struct STDiT3Block {
     let m = modulation.rows(adding: scaleShiftTable)  // shift1, scale1, gate1, shift2, scale2, gate2
     var x = input  // [B, T, S, D]
     var z = modulated(x, shift: m[0], scale: m[1])  // [B, T, S, D]
-    z = axis == .spatial ? attention.spatial(z) : attention.temporal(z, rotary: rotary)  // [B, T, S, D]
+    z = attention(z, along: axis, rotary: rotary)  // [B, T, S, D]
     x = x.addcmul(m[2], z)  // [B, T, S, D]
     x = x + crossAttention(x, text, mask: textMask)  // [B, T, S, D]
     z = modulated(x, shift: m[3], scale: m[4])  // [B, T, S, D]
-    z = feedForwardOut(feedForwardIn(z).geluTanh)  // [B, T, S, D]
+    z = feedForwardOut(gelu(feedForwardIn(z)))  // [B, T, S, D]
     return x.addcmul(m[5], z)  // [B, T, S, D]
   }
 }
 
 /// `LN(x) · (1 + scale) + shift`, without gains of its own.
 func modulated(_ x: Tensor, shift: Tensor, scale: Tensor) -> Tensor {
-  shift.addcmul(x.layerNorm([x.size(-1)], epsilon: 1e-6), scale + 1)
+  guard !FusedKernels.serve(x) else { return x.fusedModulatedNorm(shift: shift, scale: scale, epsilon: 1e-6) }
+  return shift.addcmul(x.layerNorm([x.size(-1)], epsilon: 1e-6), scale + 1)
 }
+
+/// The tanh form; `x` is used up.
+private func gelu(_ x: Tensor) -> Tensor { FusedKernels.serve(x) ? x.fusedGeluTanh_() : x.geluTanh }

@@ -69,23 +69,29 @@ extension UniFormDiT {
       func require(_ condition: Bool, _ message: @autoclosure () -> String) throws(ConfigurationError) {
         if !condition { throw ConfigurationError(message()) }
       }
-      try require(
-        depth > 0 && hiddenSize > 0 && heads > 0 && inputChannels > 0,
-        "depth, hidden_size, num_heads and in_channels must be positive")
+      let positive = [
+        ("depth", depth), ("hidden_size", hiddenSize), ("num_heads", heads), ("in_channels", inputChannels),
+        ("caption_channels", captionChannels), ("model_max_length", maximumTextLength),
+        ("input_sq_size", inputSquareSize),
+      ]
+      for (key, value) in positive {
+        try require((1...65_536).contains(value), "\(key) is \(value), not in 1…65536")
+      }
+      try require(mlpRatio > 0 && mlpRatio <= 64, "mlp_ratio is \(mlpRatio), not above 0 and at most 64")
       try require(
         hiddenSize % heads == 0, "hidden_size \(hiddenSize) is no multiple of num_heads \(heads)")
       try require(
         hiddenSize % 4 == 0 && (hiddenSize / heads) % 2 == 0,
         "hidden_size must be a multiple of 4 and each head even, for the position encodings")
       try require(
-        patchSize.count == 3 && patchSize[0] == 1 && patchSize[1] > 0 && patchSize[2] > 0,
+        patchSize.count == 3 && patchSize[0] == 1 && patchSize.allSatisfy((1...1024).contains),
         "patch_size must be [1, rows, columns]")
       guard hasAudio else { return }
       try require(
         audioChannels % inputChannels == 0,
         "audio_channels \(audioChannels) is no multiple of in_channels \(inputChannels)")
       try require(
-        audioPatchSize.count == 2 && audioPatchSize.allSatisfy { $0 > 0 },
+        audioPatchSize.count == 2 && audioPatchSize.allSatisfy((1...1024).contains),
         "audio_patch_size must be [rows, columns]")
       try require(
         !sharedStem || audioPatchSize == Array(patchSize.dropFirst()),

@@ -16,7 +16,7 @@ extension ModelDirectory {
   }
 
   public func loadTextEncoder(dtype: DType = .float32, device: Device = .cpu) throws -> T5Encoder {
-    try load(.textEncoder, dtype, device, keys: T5Keys.encoder) { try T5Encoder($0, textEncoder) }
+    try load(.textEncoder, dtype, device) { try T5Encoder($0, textEncoder) }
   }
 
   public func loadTransformer(dtype: DType = .float32, device: Device = .cpu) throws -> UniFormDiT {
@@ -24,56 +24,38 @@ extension ModelDirectory {
   }
 
   public func loadVideoEncoder(dtype: DType = .float32, device: Device = .cpu) throws -> VideoVAE.Encoder {
-    try load(.videoVAE, dtype, device, keys: { $0.withAutoencoderKeys() }, half: .encoder) {
+    try load(.videoVAE, dtype, device, half: .encoder) {
       try VideoVAE.Encoder($0, videoVAE)
     }
   }
 
   public func loadVideoDecoder(dtype: DType = .float32, device: Device = .cpu) throws -> VideoVAE.Decoder {
-    try load(.videoVAE, dtype, device, keys: { $0.withAutoencoderKeys() }, half: .decoder) {
+    try load(.videoVAE, dtype, device, half: .decoder) {
       try VideoVAE.Decoder($0, videoVAE)
     }
   }
 
   public func loadAudioEncoder(dtype: DType = .float32, device: Device = .cpu) throws -> AudioVAE.Encoder {
-    try load(.audioVAE, dtype, device, keys: { $0.withAutoencoderKeys() }, half: .encoder) {
+    try load(.audioVAE, dtype, device, half: .encoder) {
       try AudioVAE.Encoder($0, audioVAE)
     }
   }
 
   public func loadAudioDecoder(dtype: DType = .float32, device: Device = .cpu) throws -> AudioVAE.Decoder {
-    try load(.audioVAE, dtype, device, keys: { $0.withAutoencoderKeys() }, half: .decoder) {
+    try load(.audioVAE, dtype, device, half: .decoder) {
       try AudioVAE.Decoder($0, audioVAE)
     }
   }
 
   public func loadVocoder(dtype: DType = .float32, device: Device = .cpu) throws -> HiFiGAN {
-    try load(.vocoder, dtype, device, keys: VocoderKeys.generator) { try HiFiGAN($0, vocoder) }
-  }
-
-  /// The halves of an autoencoder, which load without each other.
-  private enum Half {
-    case encoder, decoder
-
-    func owns(_ tensor: String) -> Bool {
-      let steps = tensor.split(separator: ".")
-      return switch self {
-      case .encoder: steps.contains("encoder") || steps.contains("quant_conv")
-      case .decoder: steps.contains("decoder") || steps.contains("post_quant_conv")
-      }
-    }
+    try load(.vocoder, dtype, device) { try HiFiGAN($0, vocoder) }
   }
 
   private func load<Network>(
-    _ part: Part, _ dtype: DType, _ device: Device, keys: (Weights) throws -> Weights = { $0 },
-    half: Half? = nil, _ make: (Parameters) throws -> Network
+    _ part: Part, _ dtype: DType, _ device: Device, half: AutoencoderHalf? = nil,
+    _ make: (Parameters) throws -> Network
   ) throws -> Network {
-    let weights = try keys(Weights(contentsOf: weightsURL(part)))
-    let store = ParameterStore(loading: weights, dtype: dtype, device: device)
-    let network = try make(store.root)
-    let other: Half? = half.map { $0 == .encoder ? .decoder : .encoder }
-    let unknown = store.unusedNames.filter { other?.owns($0) != true }
-    guard unknown.isEmpty else { throw WeightError.unexpected(tensors: unknown, file: weights.source) }
-    return network
+    try Weights(contentsOf: weightsURL(part))
+      .network(part, dtype: dtype, device: device, half: half, make)
   }
 }

@@ -1,0 +1,44 @@
+private let isAvailableOperator = Operator("uniform::is_available")
+private let geluOperator = Operator("uniform::gelu_tanh_")
+private let modulatedNormOperator = Operator("uniform::modulated_norm")
+private let attentionOperator = Operator("uniform::attention")
+
+/// Kernels of this package for what lies between the matrix products of a transformer: bfloat16 on a CPU that has
+/// bfloat16 products (AVX512-BF16), without gradients. They compute in float32 and round once at the end.
+public enum FusedKernels {
+  /// Whether this machine can run them.
+  public static let areAvailable = isAvailableOperator.boolean()
+
+  /// Whether they serve for `x` as things are.
+  public static func serve(_ x: Tensor) -> Bool {
+    areAvailable && x.dtype == .bfloat16 && x.device.kind == .cpu && !x.requiresGradient
+  }
+}
+
+extension Tensor {
+  /// The tanh form of GELU, in place; contiguous.
+  @discardableResult public func fusedGeluTanh_() -> Tensor { geluOperator(.tensor(self)) }
+
+  /// `LN(x) · (1 + scale) + shift` over the last of four axes; shift and scale broadcast over the others.
+  public func fusedModulatedNorm(shift: Tensor, scale: Tensor, epsilon: Double) -> Tensor {
+    modulatedNormOperator(.tensor(self), .tensor(shift), .tensor(scale), .double(epsilon))
+  }
+
+  /// Attention over axis 2 of `[outer, inner, L, heads, d]` views of any strides, written into `self`, a view of the
+  /// shape of `query`. Nothing is copied to bring the axes into order.
+  ///
+  /// - Parameters:
+  ///   - gains: `[d]` float32 each; queries and keys are divided by their root mean square and multiplied by these.
+  ///   - rotary: cosines and signed sines `[L, d]` float32 for interleaved pairs.
+  ///   - mask: `[outer, L]` float32, added to the scores.
+  public func writeAttention(
+    query: Tensor, key: Tensor, value: Tensor, gains: (query: Tensor, key: Tensor)? = nil,
+    epsilon: Double = 1e-6,
+    rotary: (cosines: Tensor, sines: Tensor)? = nil, mask: Tensor? = nil
+  ) {
+    attentionOperator.run(
+      .tensor(query), .tensor(key), .tensor(value), .tensor(self), .optional(gains?.query),
+      .optional(gains?.key), .double(epsilon), .optional(rotary?.cosines), .optional(rotary?.sines),
+      .optional(mask))
+  }
+}
