@@ -4,10 +4,13 @@ public import Foundation
 public struct Weights {
   public struct Item {
     public let shape: [Int]
+    /// The name in the file, whatever the tensor is called by now; nil where several make one.
+    public let origin: String?
     public let load: () throws(WeightError) -> Tensor
 
-    public init(shape: [Int], load: @escaping () throws(WeightError) -> Tensor) {
+    public init(shape: [Int], origin: String? = nil, load: @escaping () throws(WeightError) -> Tensor) {
       self.shape = shape
+      self.origin = origin
       self.load = load
     }
   }
@@ -53,7 +56,7 @@ public struct Weights {
 
   private mutating func add(_ file: SafeTensors) {
     for (name, entry) in file.entries {
-      items[name] = Item(shape: entry.shape) { () throws(WeightError) in try file.tensor(name) }
+      items[name] = Item(shape: entry.shape, origin: name) { () throws(WeightError) in try file.tensor(name) }
     }
   }
 
