@@ -43,6 +43,7 @@ struct CommandFailure: Error, Equatable, CustomStringConvertible {
     case let error as MediaError: self.init("\(error)", error.status)
     case let error as ModelError: self.init("\(error)", error.status)
     case let error as WeightError: self.init("\(error)", error.status)
+    case let error as ImportError: self.init("\(error)", error.status)
     case let error as GenerationError: self.init("\(error)", error.status)
     case let error as TorchError:
       self.init("\(error)", error.kind == .outOfMemory ? .temporary : .software)
@@ -87,6 +88,16 @@ extension WeightError {
     case .unreadable: .noInput
     case .malformed, .missing, .wrongShape, .unexpected: .badData
     case .unwritable: .cannotCreate
+    }
+  }
+}
+
+extension ImportError {
+  fileprivate var status: ExitStatus {
+    switch self {
+    case .missing, .noWeights, .noTokenizer: .noInput
+    case .ambiguous, .pickle, .unsupportedFile, .unknownFormat, .noConfiguration, .needsPixArt: .badData
+    case .outputTaken, .outputFolderMissing: .cannotCreate
     }
   }
 }

@@ -22,6 +22,7 @@ struct UniFormCommand: AsyncParsableCommand {
     groupedSubcommands: [
       CommandGroup(name: "Clip", subcommands: [GenerateCommand.self]),
       CommandGroup(name: "Information", subcommands: [InfoCommand.self, InspectCommand.self]),
+      CommandGroup(name: "Model", subcommands: [ImportCommand.self]),
       CommandGroup(name: "Training", subcommands: [ScenesCommand.self, TrainCommand.self]),
     ])
 
