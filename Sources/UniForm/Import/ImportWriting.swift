@@ -30,6 +30,7 @@ extension ModelImport {
       let sizes = part.tensors.map(\.byteCount)
       let file = staging.appending(path: "\(part.part.rawValue)/\(part.part.weightsName)")
       try SafeTensors.write(pending: part.tensors, metadata: ["format": "pt"], to: file) { count in
+        part.source.releasePages()
         before += sizes[count - 1]
         try progress(part.part, before, all)
       }

@@ -5,6 +5,7 @@ internal import Torch
 struct PartImport {
   let part: ModelDirectory.Part
   let tensors: [SafeTensors.Pending]
+  let source: Weights
   let report: ImportReport
 
   /// What a format says about its weights.
@@ -33,6 +34,7 @@ struct PartImport {
   ) throws {
     self.part = part
     let weights = recipe.weights
+    source = weights
     var pending: [SafeTensors.Pending] = []
     var tally = NameTally(recipe.initialised)
     var unused = Set(weights.items.keys)
@@ -47,6 +49,7 @@ struct PartImport {
             file: weights.source)
         }
         let stored = try item.load().dtype
+        weights.releasePages()
         let written = stored.isFloatingPoint ? dtype ?? stored : stored
         pending.append(
           SafeTensors.Pending(name: entry.name, shape: shape, dtype: written) {

@@ -47,7 +47,8 @@ extension ModelDirectory {
       }
     if captions != textEncoder.width {
       recipe.drop(
-        "y_embedder.*", "for captions of width \(captions), the text encoder has \(textEncoder.width)")
+        "y_embedder.*", called: format == .pixArt ? "caption_projection.*" : "y_embedder.*",
+        "for captions of width \(captions), the text encoder has \(textEncoder.width)")
       recipe.initialised.insert(
         NamePattern(
           "y_embedder.*", "random: the file's is \(captions) wide, captions are \(textEncoder.width)"),
@@ -167,8 +168,11 @@ extension ImportSource {
 }
 
 extension PartImport.Recipe {
-  mutating func drop(_ names: String, _ reason: String) {
-    ignored += weights.remove([NamePattern(names, reason)])
+  /// Leaves out tensors that the file knows by another name.
+  mutating func drop(_ names: String, called published: String, _ reason: String) {
+    ignored += weights.remove([NamePattern(names, reason)]).map {
+      ImportReport.Group(names: published, count: $0.count, reason: reason)
+    }
   }
 
   /// Null captions of another length are cut, or go on with their last row.

@@ -6,7 +6,8 @@ public import Torch
 public enum PixArtKeys {
   /// Accepts diffusers' layout, where queries, keys and values are apart, and the original one.
   public static func transformer(_ weights: Weights) throws(WeightError) -> Weights {
-    var result = Weights(items: [:], source: weights.source)
+    var result = weights
+    result.items = [:]
     var pieces: [String: [Weights.Item?]] = [:]
     for (name, item) in weights.items {
       if let (target, index, count) = joinedName(name) {
