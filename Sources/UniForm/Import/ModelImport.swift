@@ -110,8 +110,10 @@ public struct ModelImport {
 extension ModelDirectory {
   /// Before parts with licences of their own come in, that of the whole is noted for the parts that are there.
   fileprivate mutating func keepLicence() {
-    guard index.licences.isEmpty, !index.licence.isEmpty else { return }
-    for part in Part.allCases where hasWeights(part) { index.licences[part.rawValue] = index.licence }
+    let licence = index.licence.isEmpty ? "not stated" : index.licence
+    for part in Part.allCases where hasWeights(part) && index.licences[part.rawValue] == nil {
+      index.licences[part.rawValue] = licence
+    }
   }
 
   fileprivate func check(tokenizer url: URL) throws {
