@@ -9,6 +9,7 @@ import Testing
   static let commands: [(String, any ParsableCommand.Type)] = [
     ("uniform", UniFormCommand.self), ("generate", GenerateCommand.self), ("info", InfoCommand.self),
     ("inspect", InspectCommand.self), ("scenes", ScenesCommand.self),
+    ("import", ImportCommand.self),
   ]
 
   private static let snapshots = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Help")
