@@ -13,10 +13,11 @@ struct ImportCommand: AsyncParsableCommand {
       exists keeps the parts that are not named. Nothing is written unless every part fits. Pickles (.pth, .ckpt, \
       .bin) are refused: Scripts/convert-checkpoint turns them into .safetensors.
 
-      Example:
+      For example:
 
-        uniform import --output models/xl --text-encoder flan-t5-large --vae OpenSora-VAE-v1.2 \
-      --audio-vae audioldm-m-full --vocoder audioldm-m-full --transformer PixArt-Sigma-XL-2-256x256
+        uniform import --output xl --text-encoder flan-t5-xxl --transformer STDiT-v3
+        uniform import --output xl --vae OpenSora-VAE-v1.2
+        uniform import --output xl --audio-vae audioldm-m-full --vocoder audioldm-m-full
       """)
 
   enum StoredType: String, ExpressibleByArgument, CaseIterable {
@@ -50,7 +51,7 @@ struct ImportCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("HiFi-GAN of AudioLDM or AudioLDM2.", valueName: "path"), completion: .file())
   var vocoder: String?
   @Option(
-    help: ArgumentHelp("STDiT-v3, or PixArt-α or -Σ to begin training with.", valueName: "path"),
+    help: ArgumentHelp("STDiT-v3, PixArt-α or PixArt-Σ: where training begins.", valueName: "path"),
     completion: .file())
   var transformer: String?
   @Flag(
@@ -59,7 +60,8 @@ struct ImportCommand: AsyncParsableCommand {
   var qkNorm = false
   @Option(help: "Number format to write; stored is that of each file.")
   var dtype = StoredType.stored
-  @Option(parsing: .unconditional, help: ArgumentHelp("Of what no file has.", valueName: "number"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("Seed of tensors that no file has.", valueName: "number"))
   var seed: UInt64 = 0
   @Flag(help: "Report in JSON, one object per line.")
   var json = false

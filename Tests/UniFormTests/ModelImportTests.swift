@@ -190,6 +190,19 @@ import Torch
     #expect(embedder.second.weight.floats.contains { $0 != 0 })
   }
 
+  @Test(arguments: [(512, 35_332_800), (768, 109_628_544), (2048, 1_223_527_424), (4096, 4_762_310_656)])
+  func `a new model takes the FLAN-T5 that a transformer was made for`(width: Int, count: Int) throws {
+    try writePixArt { weights, fields in
+      fields["caption_channels"] = width
+      weights = weights.adding(["caption_projection.linear_1.weight": .zeros([64, width])])
+    }
+    let work = try ModelImport(to: output, from: [.transformer: source])
+    #expect(work.model.transformer.captionChannels == width)
+    #expect(try work.model.outline(of: .textEncoder).reduce(0) { $0 + $1.tensor.count } == count)
+    #expect(work.reports[0].ignored == [])
+    #expect(work.missing == [.textEncoder, .videoVAE, .audioVAE, .vocoder])
+  }
+
   @Test func `new tensors depend on the seed and on nothing else`() throws {
     try writePixArt()
     func task(seed: UInt64, dtype: DType? = nil) throws -> Tensor {

@@ -52,7 +52,10 @@ public struct ModelImport {
         case .videoVAE: try model.videoVAERecipe(source)
         case .audioVAE: try model.audioVAERecipe(source)
         case .vocoder: try model.vocoderRecipe(source)
-        case .transformer: try model.transformerRecipe(source, usesQKNorm: options.usesQKNorm)
+        case .transformer:
+          try model.transformerRecipe(
+            source, usesQKNorm: options.usesQKNorm,
+            choosesTextEncoder: isNew && paths[.textEncoder] == nil)
         }
       recipe.licence =
         PublishedLicence.stated(besides: source, part: part, orCard: false) ?? recipe.licence

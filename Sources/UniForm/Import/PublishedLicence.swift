@@ -6,7 +6,7 @@ enum PublishedLicence {
   static let openSora = "Apache-2.0"
   static let audioLDM = "CC-BY-NC-SA-4.0"
   /// PixArt's releases differ, and their tensors do not tell which one they are.
-  static let pixArt = "CreativeML Open RAIL++-M or AGPL-3.0, by release: see its model card"
+  static let pixArt = "OpenRAIL++-M or AGPL-3.0 (see its model card)"
 
   /// The licence that stands beside the weights: in the index of a model directory of this program, or, where the
   /// format does not settle it, in the head of a model card.

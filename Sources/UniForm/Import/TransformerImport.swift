@@ -25,7 +25,11 @@ enum TransformerFormat {
 
 extension ModelDirectory {
   /// The transformer's recipe; its width of captions is that of the text encoder, whatever the file was made for.
-  mutating func transformerRecipe(_ source: ImportSource, usesQKNorm: Bool) throws -> PartImport.Recipe {
+  ///
+  /// - Parameter choosesTextEncoder: take the FLAN-T5 whose width the file was made for; only while there is none.
+  mutating func transformerRecipe(
+    _ source: ImportSource, usesQKNorm: Bool, choosesTextEncoder: Bool
+  ) throws -> PartImport.Recipe {
     guard let format = TransformerFormat(source.weights) else {
       throw ImportError.unknownFormat(
         file: source.file.path, part: "transformer", known: "STDiT-v3, PixArt-α and PixArt-Σ")
@@ -36,6 +40,9 @@ extension ModelDirectory {
     case .stdit3: captions = try readSTDiT3(source)
     case .pixArt, .originalPixArt:
       captions = try readPixArt(source, isOriginal: format == .originalPixArt, usesQKNorm: usesQKNorm)
+    }
+    if choosesTextEncoder, let fitting = T5Encoder.Configuration.flanT5(width: captions) {
+      textEncoder = fitting
     }
     transformer.captionChannels = textEncoder.width
     try validate(transformer, source)
@@ -55,6 +62,8 @@ extension ModelDirectory {
         at: 0)
     } else {
       recipe.fitNullCaption(length: transformer.maximumTextLength)
+      recipe.notes.append(
+        "published caption projections were trained with T5 v1.1: with FLAN-T5 they need training, too")
     }
     return recipe
   }

@@ -70,22 +70,28 @@ extension UniFormDiT {
         if !condition { throw ConfigurationError(message()) }
       }
       try require(
-        depth > 0 && hiddenSize > 0 && heads > 0 && inputChannels > 0,
-        "depth, hidden_size, num_heads and in_channels must be positive")
+        [depth, hiddenSize, heads, inputChannels, captionChannels, maximumTextLength, inputSquareSize]
+          .allSatisfy((1...65_536).contains) && depth <= 1024,
+        "depth, sizes and lengths must be positive, depth at most 1024, the others at most 65536")
+      try require(mlpRatio > 0 && mlpRatio <= 64, "mlp_ratio is \(mlpRatio), not in 0…64")
       try require(
         hiddenSize % heads == 0, "hidden_size \(hiddenSize) is no multiple of num_heads \(heads)")
       try require(
         hiddenSize % 4 == 0 && (hiddenSize / heads) % 2 == 0,
         "hidden_size must be a multiple of 4 and each head even, for the position encodings")
       try require(
-        patchSize.count == 3 && patchSize[0] == 1 && patchSize[1] > 0 && patchSize[2] > 0,
+        patchSize.count == 3 && patchSize[0] == 1 && patchSize.allSatisfy((1...1024).contains),
         "patch_size must be [1, rows, columns]")
       guard hasAudio else { return }
+      try require(
+        [audioChannels, audioFrequencies, audioStepsPerFrame].allSatisfy((1...65_536).contains)
+          && chunkPositions <= 65_536,
+        "audio_channels, audio_frequencies and audio_steps_per_frame must be positive and at most 65536")
       try require(
         audioChannels % inputChannels == 0,
         "audio_channels \(audioChannels) is no multiple of in_channels \(inputChannels)")
       try require(
-        audioPatchSize.count == 2 && audioPatchSize.allSatisfy { $0 > 0 },
+        audioPatchSize.count == 2 && audioPatchSize.allSatisfy((1...1024).contains),
         "audio_patch_size must be [rows, columns]")
       try require(
         !sharedStem || audioPatchSize == Array(patchSize.dropFirst()),

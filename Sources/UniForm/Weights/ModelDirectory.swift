@@ -55,7 +55,7 @@ public struct ModelDirectory: Sendable {
   init(paperAt url: URL) {
     self.url = url
     index = ModelIndex()
-    index.name = url.lastPathComponent
+    index.name = url.standardizedFileURL.lastPathComponent
     textEncoder = T5Encoder.Configuration()
     transformer = UniFormDiT.Configuration()
     transformer.captionChannels = textEncoder.width

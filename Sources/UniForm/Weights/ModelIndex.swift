@@ -97,7 +97,7 @@ public struct ModelIndex: JSONConfiguration {
     }
     name = try fields.decode(String.self, forKey: .name)
     licence = try fields.decode(String.self, forKey: .licence)
-    licences = try fields.decode([String: String].self, forKey: .licences)
+    licences = try fields.decodeIfPresent([String: String].self, forKey: .licences) ?? [:]
     geometry = try fields.configuration(forKey: .geometry)
     defaults = try fields.configuration(forKey: .defaults)
     knownClasses = try fields.decode([KnownClass].self, forKey: .knownClasses)
