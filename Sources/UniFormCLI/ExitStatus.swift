@@ -96,7 +96,8 @@ extension ImportError {
   fileprivate var status: ExitStatus {
     switch self {
     case .missing, .noWeights, .noTokenizer: .noInput
-    case .ambiguous, .pickle, .unsupportedFile, .unknownFormat, .noConfiguration, .needsPixArt: .badData
+    case .ambiguous, .pickle, .unsupportedFile, .unknownFormat, .noConfiguration, .needsPixArt, .captionWidth:
+      .badData
     case .outputTaken, .outputFolderMissing: .cannotCreate
     }
   }

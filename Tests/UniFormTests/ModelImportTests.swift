@@ -295,7 +295,10 @@ import Torch
     try Data(try T5Tokenizer.train(sentences: TinyModel.sentences, vocabularySize: 40))
       .write(to: source.appending(path: "spiece.model"))
     try TinyModel().write(to: output)
-    #expect(throws: ModelError.self) { try ModelImport(to: output, from: [.textEncoder: source]) }
+    let file = try ModelDirectory(output).weightsURL(.transformer).path
+    #expect(throws: ImportError.captionWidth(transformer: file, width: 16, textEncoder: 40)) {
+      try ModelImport(to: output, from: [.textEncoder: source])
+    }
   }
 
   @Test(arguments: [

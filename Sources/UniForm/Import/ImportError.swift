@@ -10,6 +10,8 @@ public enum ImportError: Error, Sendable, Equatable, CustomStringConvertible {
   case noConfiguration(file: String, key: String)
   case noTokenizer(folder: String)
   case needsPixArt(file: String)
+  /// The model's trained transformer takes captions of another width than a new text encoder gives.
+  case captionWidth(transformer: String, width: Int, textEncoder: Int)
   case outputTaken(path: String)
   case outputFolderMissing(path: String)
 
@@ -31,6 +33,9 @@ public enum ImportError: Error, Sendable, Equatable, CustomStringConvertible {
       "\(folder): there is no spiece.model in it or in a folder tokenizer beside it; name it with --tokenizer"
     case .needsPixArt(let file):
       "\(file): is no PixArt file; --qk-norm is a choice for those alone"
+    case .captionWidth(let transformer, let width, let textEncoder):
+      "\(transformer): takes captions of width \(width), this text encoder gives \(textEncoder); import the "
+        + "transformer again together with it"
     case .outputTaken(let path):
       "\(path): exists and is no model directory; choose a new or empty folder"
     case .outputFolderMissing(let path): "\(path): the folder that should hold it does not exist"

@@ -63,9 +63,7 @@ public struct ModelImport {
       model.index.setLicence(recipe.licence, of: part)
       recipes.append((part, recipe))
     }
-    if paths[.textEncoder] != nil, !model.hasWeights(.transformer) {
-      model.transformer.captionChannels = model.textEncoder.width
-    }
+    if paths[.textEncoder] != nil, paths[.transformer] == nil { try model.followTextEncoder() }
     try model.checkConsistency()
     if let tokenizer { try model.check(tokenizer: tokenizer) }
     let planned = try recipes.map { part, recipe in
@@ -111,6 +109,17 @@ public struct ModelImport {
 }
 
 extension ModelDirectory {
+  /// A transformer that is still to come takes captions as wide as the text encoder's.
+  fileprivate mutating func followTextEncoder() throws {
+    guard transformer.captionChannels != textEncoder.width else { return }
+    guard !hasWeights(.transformer) else {
+      throw ImportError.captionWidth(
+        transformer: try weightsURL(.transformer).path, width: transformer.captionChannels,
+        textEncoder: textEncoder.width)
+    }
+    transformer.captionChannels = textEncoder.width
+  }
+
   /// Before parts with licences of their own come in, that of the whole is noted for the parts that are there.
   fileprivate mutating func keepLicence() {
     let licence = index.licence.isEmpty ? "not stated" : index.licence
