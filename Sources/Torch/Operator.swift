@@ -1,4 +1,5 @@
 internal import CTorch
+internal import Synchronization
 
 /// A handle of libtorch's dispatcher, looked up once per operator.
 package struct Operator: @unchecked Sendable {  // the handle is immutable for the life of the process
@@ -59,6 +60,7 @@ package struct Operator: @unchecked Sendable {  // the handle is immutable for t
           ErrorScope.report(TorchError(status: status, operation: name, arguments: summary))
           return []
         }
+        if OperationCount.isCounting.load(ordering: .relaxed) { OperationCount.record(name, arguments, owned) }
         return owned
       }
     }

@@ -4,3 +4,4 @@ public import UniForm
 
 extension Sampler: ExpressibleByArgument {}
 extension VideoReader.Fit: ExpressibleByArgument {}
+extension BenchmarkSubject: ExpressibleByArgument {}

@@ -21,7 +21,8 @@ struct UniFormCommand: AsyncParsableCommand {
     version: "uniform \(UniFormVersion.current)",
     groupedSubcommands: [
       CommandGroup(name: "Clip", subcommands: [GenerateCommand.self]),
-      CommandGroup(name: "Information", subcommands: [InfoCommand.self, InspectCommand.self]),
+      CommandGroup(
+        name: "Information", subcommands: [InfoCommand.self, InspectCommand.self, BenchCommand.self]),
       CommandGroup(name: "Model", subcommands: [ImportCommand.self]),
       CommandGroup(name: "Training", subcommands: [ScenesCommand.self, TrainCommand.self]),
     ])

@@ -1,0 +1,37 @@
+internal import Synchronization
+
+/// Counts the floating-point operations of matrix products, convolutions and attention: two for each
+/// multiplication, everything else is left out.
+public enum OperationCount {
+  static let isCounting = Atomic<Bool>(false)
+  private static let total = Atomic<Int>(0)
+
+  /// Operations of all threads while `body` runs; one count at a time.
+  public static func during<Result>(_ body: () throws -> Result) rethrows -> (result: Result, operations: Int)
+  {
+    total.store(0, ordering: .relaxed)
+    isCounting.store(true, ordering: .relaxed)
+    defer { isCounting.store(false, ordering: .relaxed) }
+    let result = try body()
+    return (result, total.load(ordering: .relaxed))
+  }
+
+  static func record(_ name: String, _ arguments: [Argument], _ results: [Argument]) {
+    guard case .tensor(let output)? = results.first else { return }
+    let inputs = arguments.map { if case .tensor(let tensor) = $0 { tensor } else { nil as Tensor? } }
+    func input(_ index: Int) -> Tensor? { index < inputs.count ? inputs[index] : nil }
+    let operations: Int? =
+      switch name {
+      case "aten::linear", "aten::matmul", "aten::bmm", "mkldnn::_linear_pointwise":
+        input(0).map { 2 * output.count * $0.size(-1) }
+      case "aten::addmm", "aten::baddbmm": input(1).map { 2 * output.count * $0.size(-1) }
+      case "aten::convolution", "aten::conv1d", "aten::conv2d", "aten::conv3d":
+        input(1).map { 2 * output.count * ($0.count / max($0.size(0), 1)) }
+      case "aten::conv_transpose1d", "aten::conv_transpose2d", "aten::conv_transpose3d":
+        input(1).flatMap { weight in input(0).map { 2 * $0.count * (weight.count / max(weight.size(0), 1)) } }
+      case "aten::scaled_dot_product_attention": input(1).map { 4 * output.count * $0.size(-2) }
+      default: nil
+      }
+    if let operations { total.wrappingAdd(operations, ordering: .relaxed) }
+  }
+}

@@ -1,0 +1,131 @@
+public import Torch
+
+/// The shapes that are timed: by default those of the paper, with random weights, on which speed does not depend.
+public struct BenchmarkShapes {
+  public var geometry = ClipGeometry()
+  public var transformer = UniFormDiT.Configuration()
+  public var textEncoder = T5Encoder.Configuration()
+  public var videoVAE = VideoVAE.Configuration()
+  public var vocoder = HiFiGAN.Configuration()
+  /// Tokens of the caption.
+  public var textLength = 120
+  /// Length of the clip that the video autoencoder codes. Its chunks share nothing, so that one second says it all.
+  public var videoSeconds = 1.0
+
+  /// The paper's: STDiT3-XL/2 with the joint latent 20 × 32 × 38, FLAN-T5-large, OpenSora-VAE-v1.2, HiFi-GAN.
+  public init() {
+    transformer.captionChannels = textEncoder.width
+  }
+
+  /// Those of a model.
+  public init(_ model: ModelDirectory) {
+    geometry = model.geometry
+    transformer = model.transformer
+    textEncoder = model.textEncoder
+    videoVAE = model.videoVAE
+    vocoder = model.vocoder
+    textLength = min(textLength, transformer.maximumTextLength)
+  }
+}
+
+extension BenchmarkShapes {
+  /// Ready to run; building them takes the memory and time of the weights.
+  public func cases(
+    _ subject: BenchmarkSubject, dtype: DType, device: Device
+  ) throws -> [BenchmarkCase] {
+    let make = CaseMaker(shapes: self, dtype: dtype, device: device)
+    return switch subject {
+    case .dit: [try make.transformer()]
+    case .vae: [try make.videoEncoder(), try make.videoDecoder()]
+    case .text: [try make.text()]
+    case .vocoder: [try make.vocoder()]
+    }
+  }
+}
+
+private struct CaseMaker {
+  let shapes: BenchmarkShapes
+  let dtype: DType
+  let device: Device
+
+  private var parameters: Parameters { ParameterStore(seed: 1, dtype: dtype, device: device).root }
+
+  private func random(_ shape: [Int]) -> Tensor {
+    Tensor.randn(shape, generator: Generator(seed: 2)).to(dtype).to(device)
+  }
+
+  /// One evaluation under guidance: a clip with its caption and the same clip without.
+  func transformer() throws -> BenchmarkCase {
+    let (c, geometry) = (shapes.transformer, shapes.geometry)
+    let rows = 2
+    let network = try UniFormDiT(parameters, c)
+    let latents = AVLatents(
+      video: random([rows] + geometry.videoLatentShape), audio: random([rows] + geometry.audioLatentShape))
+    let time = withoutGradient {
+      network.timeEmbedding(
+        Tensor.full([1], 500, device: device),
+        frameRate: Tensor.full([1], Double(geometry.frameRate), device: device), dtype: dtype)
+    }
+    let text = withoutGradient {
+      network.conditioning(
+        states: random([rows, shapes.textLength, c.captionChannels]),
+        mask: Tensor.ones([rows, shapes.textLength], dtype: .int64, device: device), dtype: dtype)
+    }
+    let task = Tensor([Int](repeating: GenerationTask.t2av.id, count: rows), device: device)
+    let video = geometry.videoLatentShape
+    let grids = [c.patches.grid(video[2], video[3]), c.audioGrid]
+    let tokens = grids.reduce(0) { $0 + $1.rows * $1.columns }
+    return BenchmarkCase(
+      "transformer",
+      "\(c.depth) pairs of width \(c.hiddenSize), \(rows) × \(video[1]) frames of \(tokens) tokens, "
+        + "\(shapes.textLength) text tokens"
+    ) {
+      _ = network(
+        latents, videoTime: time.row(0, count: rows), audioTime: time.row(0, count: rows), task: task,
+        conditioning: text, pixels: (geometry.height, geometry.width))
+    }
+  }
+
+  private var videoGeometry: ClipGeometry {
+    var geometry = shapes.geometry
+    geometry.seconds = shapes.videoSeconds
+    return geometry
+  }
+
+  func videoEncoder() throws -> BenchmarkCase {
+    let geometry = videoGeometry
+    let encoder = try VideoVAE.Encoder(parameters, shapes.videoVAE)
+    let frames = random([1, 3, geometry.frameCount, geometry.height, geometry.width])
+    return BenchmarkCase("video encoder", frameText) { _ = encoder(frames).mode }
+  }
+
+  func videoDecoder() throws -> BenchmarkCase {
+    let geometry = videoGeometry
+    let decoder = try VideoVAE.Decoder(parameters, shapes.videoVAE)
+    let latents = random([1] + geometry.videoLatentShape)
+    return BenchmarkCase("video decoder", frameText) { _ = decoder(latents, frames: geometry.frameCount) }
+  }
+
+  private var frameText: String {
+    "\(videoGeometry.frameCount) frames of \(videoGeometry.width)×\(videoGeometry.height)"
+  }
+
+  func text() throws -> BenchmarkCase {
+    let length = min(64, shapes.textLength)
+    let encoder = try T5Encoder(parameters, shapes.textEncoder)
+    let ids = Tensor((0..<length).map { 3 + $0 % 200 }, shape: [1, length], device: device)
+    let mask = Tensor.ones([1, length], dtype: .int64, device: device)
+    return BenchmarkCase(
+      "text encoder",
+      "\(shapes.textEncoder.layers) layers of width \(shapes.textEncoder.width), \(length) tokens"
+    ) { _ = encoder(ids, mask: mask) }
+  }
+
+  func vocoder() throws -> BenchmarkCase {
+    let network = try HiFiGAN(parameters, shapes.vocoder)
+    let seconds = 4
+    let frames = seconds * shapes.geometry.sampleRate / shapes.geometry.hopLength
+    let mel = random([1, frames, shapes.geometry.melBins])
+    return BenchmarkCase("vocoder", "\(seconds) s of sound") { _ = network.vocode(mel) }
+  }
+}

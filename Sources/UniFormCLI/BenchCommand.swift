@@ -1,0 +1,95 @@
+import ArgumentParser
+import Foundation
+import Torch
+import UniForm
+
+struct BenchCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "bench",
+    abstract: "Measure the speed of the parts on this machine.",
+    discussion: """
+      Times the transformer (dit), the video autoencoder (vae), the text encoder (text) and the vocoder at the \
+      paper's sizes with random weights, or those of a model. Beside each stands the rate that this machine \
+      reaches for square matrix products in the same number format, measured between the runs: compare ratios, \
+      since times depend on what else the machine does.
+
+      Example:
+
+        uniform bench dit --dtype bfloat16
+      """)
+
+  @ArgumentParser.Argument(help: "What to measure: \(BenchmarkSubject.allCases.map(\.rawValue).joined(separator: ", ")).")
+  var subjects = BenchmarkSubject.allCases
+  @Option(
+    help: ArgumentHelp(
+      "Take the sizes of this model instead of the paper's; its weights are not needed.", valueName: "model"),
+    completion: .directory)
+  var model: String?
+  @Option(
+    help: "Pairs of blocks of the transformer; its time grows in proportion. 28 in the paper. (default: 2)")
+  var depth: Int?
+  @Option(help: ArgumentHelp("Length of the clip that the video autoencoder codes.", valueName: "seconds"))
+  var seconds = 1.0
+  @Option(help: "Runs of each part, at least; one more warms up.")
+  var runs = 5
+  @Option(help: "What to compute on.")
+  var device = MachineOptions.DeviceName.cpu
+  @Option(help: "Number format; auto is the fastest that the machine computes well.")
+  var dtype = MachineOptions.DTypeName.auto
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Processor threads to use. Without it, all.", valueName: "number"))
+  var threads: Int?
+  @Flag(help: "Print one JSON object per part.")
+  var json = false
+
+  func validate() throws {
+    guard runs > 0, depth.map({ $0 > 0 }) ?? true else {
+      throw ValidationError("--runs and --depth must be at least 1.")
+    }
+    guard (1...10).contains(seconds) else { throw ValidationError("--seconds must be in 1…10.") }
+    if let threads, !(1...1024).contains(threads) {
+      throw ValidationError("--threads is \(threads); use a whole number from 1 to 1024")
+    }
+  }
+
+  func run() async throws {
+    guard device.device.isAvailable else { throw GenerationError.unavailableDevice(device.rawValue) }
+    if let threads { ComputeThreads.count = threads }
+    let dtype = dtype.dtype ?? .fastest(on: device.device)
+    var shapes = try model.map { try BenchmarkShapes(ModelLocation.open($0, isTrained: false)) } ?? .init()
+    shapes.transformer.depth = depth ?? (model == nil ? 2 : shapes.transformer.depth)
+    shapes.videoSeconds = seconds
+    let runner = BenchmarkRunner(device: device.device, dtype: dtype, runs: runs)
+    if !json { print(BenchmarkResult.header) }
+    for subject in subjects {
+      for item in try shapes.cases(subject, dtype: dtype, device: device.device) {
+        try Task.checkCancellation()
+        let result = try runner.measure(item)
+        print(json ? try result.json : result.line)
+      }
+    }
+  }
+}
+
+
+extension BenchmarkResult {
+  fileprivate static let header =
+    "part              median s     p90 s   GFLOP/s   matrix product   share   what"
+
+  fileprivate var line: String {
+    String(
+      format: "%@ %9.3f %9.3f %9.1f %16.1f %6.0f %%   %@",
+      name.padding(toLength: 16, withPad: " ", startingAt: 0),
+      timing.median, timing.percentile90, gigaflops, matrixGigaflops, 100 * shareOfMatrixRate,
+      "\(shape), \(dtype), \(device), \(threads) threads")
+  }
+
+  fileprivate var json: String {
+    get throws {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+      return String(decoding: try encoder.encode(self), as: UTF8.self)
+    }
+  }
+}
