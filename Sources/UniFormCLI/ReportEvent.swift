@@ -3,7 +3,7 @@ import UniForm
 
 /// One line of `--json`. Fields that do not apply are left out.
 struct ReportEvent: Encodable, Sendable {
-  /// `start`, `progress`, `clip`, `skipped`, `warning`, `failure` or `done`.
+  /// `start`, `progress`, `clip`, `part`, `skipped`, `warning`, `failure` or `done`.
   let event: String
   var task: String?
   var model: String?
@@ -19,6 +19,8 @@ struct ReportEvent: Encodable, Sendable {
   var sheet: String?
   var seed: UInt64?
   var settings: ClipSettings?
+  /// Of an import.
+  var part: ImportReport?
   var message: String?
   var exitStatus: Int32?
   var clips: Int?
@@ -32,6 +34,7 @@ struct ReportEvent: Encodable, Sendable {
 
   enum CodingKeys: String, CodingKey {
     case event, task, model, prompt, line, stage, step, steps, rate, output, sheet, seed, settings, message
+    case part
     case clips, skipped, failed, commit, files, seconds
     case receivedBytes = "received_bytes"
     case secondsLeft = "seconds_left"

@@ -22,7 +22,7 @@ struct UniFormCommand: AsyncParsableCommand {
     version: "uniform \(UniFormVersion.current)",
     groupedSubcommands: [
       CommandGroup(name: "Clip", subcommands: [GenerateCommand.self]),
-      CommandGroup(name: "Models", subcommands: [PullCommand.self]),
+      CommandGroup(name: "Models", subcommands: [PullCommand.self, ImportCommand.self]),
       CommandGroup(
         name: "Information",
         subcommands: [InfoCommand.self, InspectCommand.self, VerifyCommand.self, BenchCommand.self]),

@@ -10,6 +10,7 @@ import Testing
     ("uniform", UniFormCommand.self), ("generate", GenerateCommand.self), ("info", InfoCommand.self),
     ("inspect", InspectCommand.self), ("scenes", ScenesCommand.self), ("pull", PullCommand.self),
     ("verify", VerifyCommand.self), ("bench", BenchCommand.self),
+    ("import", ImportCommand.self),
   ]
 
   private static let snapshots = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Help")
