@@ -49,6 +49,7 @@ struct CommandFailure: Error, Equatable, CustomStringConvertible {
     case let error as ModelError: self.init("\(error)", error.status)
     case let error as WeightError: self.init("\(error)", error.status)
     case let error as HubError: self.init("\(error)", error.status)
+    case let error as ImportError: self.init("\(error)", error.status)
     case let error as GenerationError: self.init("\(error)", error.status)
     case let error as TorchError:
       self.init("\(error)", error.kind == .outOfMemory ? .temporary : .software)
@@ -109,6 +110,17 @@ extension HubError {
     case .malformedReply, .wrongContent: .badData
     case .diskFull: .inputOutput
     case .notWritable: .cannotCreate
+    }
+  }
+}
+
+extension ImportError {
+  fileprivate var status: ExitStatus {
+    switch self {
+    case .missing, .noWeights, .noTokenizer: .noInput
+    case .ambiguous, .pickle, .unsupportedFile, .unknownFormat, .noConfiguration, .needsPixArt, .captionWidth:
+      .badData
+    case .outputTaken, .outputFolderMissing: .cannotCreate
     }
   }
 }

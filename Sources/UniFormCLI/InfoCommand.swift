@@ -22,7 +22,7 @@ struct InfoCommand: AsyncParsableCommand {
 
   /// Without a name, the bundled model; it may be missing, since versions and devices are there all the same.
   private func openModel() throws -> ModelInformation? {
-    if let model { return try ModelInformation(ModelLocation.open(model)) }
+    if let model { return try ModelInformation(ModelLocation.open(model, isTrained: false)) }
     do {
       return try ModelInformation(ModelLocation.open(ModelLocation.bundled))
     } catch ModelError.unknownModel {
@@ -63,12 +63,16 @@ struct ModelInformation: Encodable {
   struct Component: Encodable {
     let name: String
     let parameters: Int
-    let bytes: Int
+    /// Of its weights; nil where there are none yet.
+    let bytes: Int?
+    let licence: String?
   }
 
   let name: String
   let path: String
   let licence: String
+  /// Parts that may not be used commercially.
+  let nonCommercial: [String]
   let tasks: [String]
   let geometry: ClipGeometry
   let objective: Objective
@@ -79,6 +83,7 @@ struct ModelInformation: Encodable {
 
   enum CodingKeys: String, CodingKey {
     case name, path, licence, tasks, geometry, objective, samplers, defaults, components
+    case nonCommercial = "non_commercial"
     case knownClasses = "known_classes"
   }
 
@@ -86,6 +91,7 @@ struct ModelInformation: Encodable {
     name = directory.name
     path = directory.url.path
     licence = directory.index.licence
+    nonCommercial = directory.index.nonCommercialParts
     tasks = GenerationTask.allCases.map(\.rawValue)
     geometry = directory.geometry
     objective = directory.diffusion.objective
@@ -93,6 +99,11 @@ struct ModelInformation: Encodable {
     defaults = directory.defaults
     knownClasses = directory.knownClasses
     components = try ModelDirectory.Part.allCases.map { part in
+      let licence = directory.index.licences[part.rawValue]
+      guard directory.hasWeights(part) else {
+        let count = try directory.outline(of: part).reduce(0) { $0 + $1.tensor.count }
+        return Component(name: part.rawValue, parameters: count, bytes: nil, licence: licence)
+      }
       let file = try directory.weightsURL(part)
       let weights = try Weights(contentsOf: file)
       let folder = file.deletingLastPathComponent()
@@ -104,14 +115,17 @@ struct ModelInformation: Encodable {
       }
       return Component(
         name: part.rawValue, parameters: weights.items.values.reduce(0) { $0 + $1.shape.reduce(1, *) },
-        bytes: sizes.reduce(0, +))
+        bytes: sizes.reduce(0, +), licence: licence)
     }
   }
 
   var lines: [String] {
     var facts = TextTable(.left, .left)
     facts.add("model", "\(name), in \(path)")
-    facts.add("licence", licence.isEmpty ? "not stated" : licence)
+    facts.add("licence", licence.isEmpty ? "not stated" : licence.oneLine)
+    if !nonCommercial.isEmpty {
+      facts.add("", "not for commercial use, because of \(nonCommercial.joined(separator: " and "))")
+    }
     facts.add("tasks", "text to audio and video, audio to video, video to audio")
     facts.add(
       "clips",
@@ -122,12 +136,14 @@ struct ModelInformation: Encodable {
     )
     facts.add("defaults", "\(defaults.steps) steps, guidance \(defaults.guidanceScale.formatted)")
 
-    var sizes = TextTable(.left, .right, .right)
+    var sizes = TextTable(.left, .right, .right, .left)
     for component in components {
-      sizes.add(component.name, "\(component.parameters.grouped) parameters", component.bytes.byteSize)
+      sizes.add(
+        component.name, "\(component.parameters.grouped) parameters",
+        component.bytes?.byteSize ?? "no weights", component.licence?.oneLine ?? "")
     }
-    let bytes = components.reduce(0) { $0 + $1.bytes }
-    sizes.add("all", "\(components.reduce(0) { $0 + $1.parameters }.grouped) parameters", bytes.byteSize)
+    let bytes = components.reduce(0) { $0 + ($1.bytes ?? 0) }
+    sizes.add("all", "\(components.reduce(0) { $0 + $1.parameters }.grouped) parameters", bytes.byteSize, "")
 
     var classes = TextTable(.left, .left)
     for known in knownClasses { classes.add(known.name, "\"\(known.example)\"") }

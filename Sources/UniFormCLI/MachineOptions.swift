@@ -82,7 +82,8 @@ enum ModelLocation {
   }
 
   /// Reads and checks the configuration of a model, not its weights.
-  /// - Parameter isTrained: false where weights may be missing.
+  ///
+  /// - Parameter isTrained: false opens one whose weights are still missing, too.
   static func open(_ nameOrPath: String, isTrained: Bool = true) throws -> ModelDirectory {
     let folders = folders().filter { FileManager.default.fileExists(atPath: $0.path) }
     return try ModelDirectory(ModelDirectory.locate(nameOrPath, in: folders), isTrained: isTrained)

@@ -3,7 +3,7 @@ import UniForm
 
 /// One line of `--json`. Fields that do not apply are left out.
 struct ReportEvent: Encodable, Sendable {
-  /// `start`, `progress`, `clip`, `written`, `skipped`, `warning`, `failure` or `done`.
+  /// `start`, `progress`, `clip`, `written`, `part`, `skipped`, `warning`, `failure` or `done`.
   let event: String
   var task: String?
   var model: String?
@@ -21,6 +21,8 @@ struct ReportEvent: Encodable, Sendable {
   var settings: ClipSettings?
   /// Of the tensors in a file, by name.
   var shapes: [String: [Int]]?
+  /// Of an import.
+  var part: ImportReport?
   var message: String?
   var exitStatus: Int32?
   var clips: Int?
@@ -33,8 +35,8 @@ struct ReportEvent: Encodable, Sendable {
   var seconds: Double?
 
   enum CodingKeys: String, CodingKey {
-    case event, task, model, prompt, line, stage, step, steps, rate, output, sheet, seed, settings, shapes,
-      message
+    case event, task, model, prompt, line, stage, step, steps, rate, output, sheet, seed, settings, message
+    case shapes, part
     case clips, skipped, failed, commit, files, seconds
     case receivedBytes = "received_bytes"
     case secondsLeft = "seconds_left"

@@ -24,7 +24,7 @@ struct UniFormCommand: AsyncParsableCommand {
       CommandGroup(name: "Clip", subcommands: [GenerateCommand.self]),
       CommandGroup(
         name: "Codec", subcommands: [EncodeCommand.self, DecodeCommand.self, EmbedCommand.self]),
-      CommandGroup(name: "Models", subcommands: [PullCommand.self]),
+      CommandGroup(name: "Models", subcommands: [PullCommand.self, ImportCommand.self]),
       CommandGroup(
         name: "Information",
         subcommands: [InfoCommand.self, InspectCommand.self, VerifyCommand.self, BenchCommand.self]),

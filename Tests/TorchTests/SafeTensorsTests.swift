@@ -84,7 +84,73 @@ import Torch
   }
 }
 
+@Suite struct PendingTensorTests {
+  let folder: URL
+
+  init() throws {
+    folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  }
+
+  private func pending(_ name: String, _ value: Double, made: @escaping () -> Void = {})
+    -> SafeTensors.Pending
+  {
+    SafeTensors.Pending(name: name, shape: [2, 3], dtype: .bfloat16) {
+      made()
+      return Tensor.full([2, 3], value).to(.bfloat16)
+    }
+  }
+
+  @Test func pendingTensorsMakeTheSameFile() throws {
+    let (eager, streamed) = (folder.appending(path: "a"), folder.appending(path: "b"))
+    let tensors = [1.0, 2].map { Tensor.full([2, 3], $0).to(.bfloat16) }
+    try SafeTensors.write([("x", tensors[0]), ("y", tensors[1])], metadata: ["format": "pt"], to: eager)
+    var events: [String] = []
+    try SafeTensors.write(
+      pending: [
+        pending("x", 1) { events.append("make x") }, pending("y", 2) { events.append("make y") },
+      ], metadata: ["format": "pt"], to: streamed
+    ) { events.append("wrote \($0)") }
+    #expect(try Data(contentsOf: eager) == Data(contentsOf: streamed))
+    #expect(events == ["make x", "wrote 1", "make y", "wrote 2"])
+  }
+
+  @Test func aWriterThatIsStoppedLeavesTheOldFile() throws {
+    let url = folder.appending(path: "a")
+    try SafeTensors.write(pending: [pending("x", 1)], to: url)
+    let before = try Data(contentsOf: url)
+    #expect(throws: CancellationError.self) {
+      try SafeTensors.write(pending: [pending("x", 2), pending("y", 2)], to: url) { _ in
+        throw CancellationError()
+      }
+    }
+    #expect(try Data(contentsOf: url) == before)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["a"])
+  }
+
+  @Test func releasedPagesAreReadAgain() throws {
+    let url = folder.appending(path: "a.safetensors")
+    try SafeTensors.write([("x", .full([1000], 3))], to: url)
+    let weights = try Weights(contentsOf: url).renamed { "layer." + $0 }
+    let item = try #require(weights.items["layer.x"])
+    #expect(item.origin == "x")
+    let tensor = try item.load()
+    #expect(tensor.floats.allSatisfy { $0 == 3 })
+    weights.releasePages()
+    #expect(tensor.floats.allSatisfy { $0 == 3 })
+  }
+}
+
 @Suite struct ParameterTests {
+  @Test func anOutlineListsWhatAModelHoldsWithoutHoldingIt() throws {
+    let outline = ParameterStore.outline()
+    _ = try Linear(outline.root["layer"], 1 << 20, 1 << 20, weightInitialization: .zeros)
+    #expect(outline.entries.map(\.name) == ["layer.weight", "layer.bias"])
+    #expect(outline.entries[0].tensor.shape == [1 << 20, 1 << 20])
+    let first = outline.entries[1].initialization.tensor([4], generator: Generator(seed: 1))
+    #expect(first.floats.allSatisfy { abs($0) <= 1 / 1024 })
+  }
+
   @Test func loadingNamesWhatIsMissingWrongOrTooMuch() throws {
     let weights = Weights(
       items: [

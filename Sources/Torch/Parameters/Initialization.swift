@@ -14,7 +14,8 @@ public enum Initialization: Sendable {
   /// Uniform ±1/√fan of the weight that this bias belongs to.
   case bias(fanIn: Int)
 
-  func tensor(_ shape: [Int], generator: Generator) -> Tensor {
+  /// In float32 on the CPU.
+  public func tensor(_ shape: [Int], generator: Generator) -> Tensor {
     func uniform(_ bound: Double) -> Tensor {
       Tensor.rand(shape, generator: generator) * (2 * bound) - bound
     }

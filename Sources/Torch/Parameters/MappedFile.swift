@@ -30,5 +30,10 @@ final class MappedFile {
     bytes = UnsafeRawBufferPointer(start: start, count: Int(status.st_size))
   }
 
+  /// Gives the memory back: pages are read again when they are touched. Changes made to them would be lost.
+  func releasePages() {
+    _ = madvise(UnsafeMutableRawPointer(mutating: bytes.baseAddress!), bytes.count, MADV_DONTNEED)
+  }
+
   deinit { munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress!), bytes.count) }
 }

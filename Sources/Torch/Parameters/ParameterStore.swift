@@ -6,11 +6,14 @@ public final class ParameterStore {
     public let tensor: Tensor
     /// Buffers are saved and loaded, never trained.
     public let isBuffer: Bool
+    /// How it starts where it is not loaded.
+    public let initialization: Initialization
   }
 
   enum Source {
     case weights(Weights)
     case generator(Generator)
+    case outline
   }
 
   public private(set) var entries: [Entry] = []
@@ -20,15 +23,20 @@ public final class ParameterStore {
   private var used: Set<String> = []
 
   /// Parameters come from files, converted to `dtype` on `device`.
-  public init(loading weights: Weights, dtype: DType = .float32, device: Device = .cpu) {
-    source = .weights(weights)
-    self.dtype = dtype
-    self.device = device
+  public convenience init(loading weights: Weights, dtype: DType = .float32, device: Device = .cpu) {
+    self.init(.weights(weights), dtype, device)
   }
 
   /// Parameters are drawn anew.
-  public init(seed: UInt64, dtype: DType = .float32, device: Device = .cpu) {
-    source = .generator(Generator(seed: seed))
+  public convenience init(seed: UInt64, dtype: DType = .float32, device: Device = .cpu) {
+    self.init(.generator(Generator(seed: seed)), dtype, device)
+  }
+
+  /// Lists what a model holds without holding it: every tensor is one zero, expanded to its shape.
+  public static func outline() -> ParameterStore { ParameterStore(.outline, .float32, .cpu) }
+
+  private init(_ source: Source, _ dtype: DType, _ device: Device) {
+    self.source = source
     self.dtype = dtype
     self.device = device
   }
@@ -79,8 +87,11 @@ public final class ParameterStore {
       tensor = loaded.dtype.isFloatingPoint ? loaded.to(dtype).to(device) : loaded.to(device)
     case .generator(let generator):
       tensor = initialization.tensor(shape, generator: generator).to(dtype).to(device)
+    case .outline:
+      tensor = Tensor.zeros([]).expanded(shape)
     }
-    entries.append(Entry(name: name, tensor: tensor, isBuffer: isBuffer))
+    entries.append(
+      Entry(name: name, tensor: tensor, isBuffer: isBuffer, initialization: initialization))
     return tensor
   }
 }

@@ -60,6 +60,10 @@ public struct SafeTensors {
     self.metadata = metadata
   }
 
+  /// Gives back the memory of what was read; tensors stay valid and are read again when they are used. Only for files
+  /// whose tensors were not changed in place.
+  public func releasePages() { file.releasePages() }
+
   /// The tensor of this name in the file's dtype.
   public func tensor(_ name: String) throws(WeightError) -> Tensor {
     guard let entry = entries[name] else { throw .missing(tensor: name, file: url.path) }

@@ -1,16 +1,47 @@
 public import Foundation
 
 extension SafeTensors {
+  /// A tensor that is made when its turn to be written comes, so that a file may be larger than memory.
+  public struct Pending {
+    public let name: String
+    public let shape: [Int]
+    public let dtype: DType
+    public let make: () throws -> Tensor
+
+    /// - Parameter make: gives a tensor of exactly this shape and dtype.
+    public init(name: String, shape: [Int], dtype: DType, make: @escaping () throws -> Tensor) {
+      self.name = name
+      self.shape = shape
+      self.dtype = dtype
+      self.make = make
+    }
+
+    public var byteCount: Int { shape.reduce(dtype.size, *) }
+  }
+
   /// Writes tensors in the given order, atomically: a file of this name is replaced only by a complete one.
   public static func write(
     _ tensors: [(name: String, tensor: Tensor)], metadata: [String: String] = [:], to url: URL
   ) throws {
+    let pending = tensors.map { name, tensor in
+      Pending(name: name, shape: tensor.shape, dtype: tensor.dtype) { tensor }
+    }
+    try write(pending: pending, metadata: metadata, to: url)
+  }
+
+  /// The same for tensors that are made one after another.
+  ///
+  /// - Parameter written: is called after each tensor with the number of those done; what it throws ends the writing.
+  public static func write(
+    pending tensors: [Pending], metadata: [String: String] = [:], to url: URL,
+    written: (Int) throws -> Void = { _ in }
+  ) throws {
     var header: [String: Any] = [:]
     if !metadata.isEmpty { header["__metadata__"] = metadata }
     var offset = 0
-    for (name, tensor) in tensors {
-      let end = offset + tensor.count * tensor.dtype.size
-      header[name] = [
+    for tensor in tensors {
+      let end = offset + tensor.byteCount
+      header[tensor.name] = [
         "dtype": tensor.dtype.safeTensorsName, "shape": tensor.shape, "data_offsets": [offset, end],
       ]
       offset = end
@@ -32,18 +63,23 @@ extension SafeTensors {
       var length = UInt64(json.count).littleEndian
       try file.write(contentsOf: Data(bytes: &length, count: 8))
       try file.write(contentsOf: json)
-      for (_, tensor) in tensors {
+      for (index, pending) in tensors.enumerated() {
+        let tensor = try pending.make()
+        precondition(
+          tensor.shape == pending.shape && tensor.dtype == pending.dtype,
+          "\(pending.name) is not what was announced")
         try tensor.withUnsafeBytes { bytes in
           guard let start = bytes.baseAddress else { return }
           try file.write(
             contentsOf: Data(bytesNoCopy: .init(mutating: start), count: bytes.count, deallocator: .none))
         }
+        try written(index + 1)
       }
       try file.synchronize()
       _ = try FileManager.default.replaceItem(at: url, withTemporary: temporary)
     } catch {
       try? FileManager.default.removeItem(at: temporary)
-      if let error = error as? WeightError { throw error }
+      if error is WeightError || error is CancellationError { throw error }
       throw WeightError.unwritable(file: url.path, reason: error.localizedDescription)
     }
   }

@@ -4,10 +4,13 @@ public import Foundation
 public struct Weights {
   public struct Item {
     public let shape: [Int]
+    /// The name in the file, whatever the tensor is called by now; nil where several make one.
+    public let origin: String?
     public let load: () throws(WeightError) -> Tensor
 
-    public init(shape: [Int], load: @escaping () throws(WeightError) -> Tensor) {
+    public init(shape: [Int], origin: String? = nil, load: @escaping () throws(WeightError) -> Tensor) {
       self.shape = shape
+      self.origin = origin
       self.load = load
     }
   }
@@ -15,6 +18,7 @@ public struct Weights {
   public var items: [String: Item]
   /// The file or folder that messages name.
   public let source: String
+  private var files: [SafeTensors] = []
 
   public init(items: [String: Item], source: String) {
     self.items = items
@@ -52,14 +56,21 @@ public struct Weights {
   }
 
   private mutating func add(_ file: SafeTensors) {
+    files.append(file)
     for (name, entry) in file.entries {
-      items[name] = Item(shape: entry.shape) { () throws(WeightError) in try file.tensor(name) }
+      items[name] = Item(shape: entry.shape, origin: name) { () throws(WeightError) in try file.tensor(name) }
     }
+  }
+
+  /// Gives back the memory of what was read so far: ``SafeTensors/releasePages()`` of every file.
+  public func releasePages() {
+    for file in files { file.releasePages() }
   }
 
   /// The same tensors under other names; nil drops a tensor.
   public func renamed(_ newName: (String) -> String?) -> Weights {
-    var result = Weights(items: [:], source: source)
+    var result = self
+    result.items = [:]
     for (name, item) in items {
       if let key = newName(name) { result.items[key] = item }
     }

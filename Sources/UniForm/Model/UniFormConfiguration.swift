@@ -88,6 +88,10 @@ extension UniFormDiT {
         "patch_size must be [1, rows, columns]")
       guard hasAudio else { return }
       try require(
+        [audioChannels, audioFrequencies, audioStepsPerFrame].allSatisfy((1...65_536).contains)
+          && chunkPositions <= 65_536,
+        "audio_channels, audio_frequencies and audio_steps_per_frame must be positive and at most 65536")
+      try require(
         audioChannels % inputChannels == 0,
         "audio_channels \(audioChannels) is no multiple of in_channels \(inputChannels)")
       try require(

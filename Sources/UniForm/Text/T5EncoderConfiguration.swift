@@ -18,6 +18,19 @@ extension T5Encoder {
 
     public init() {}
 
+    /// The published FLAN-T5 of this width: small, base, large, XL or XXL.
+    public static func flanT5(width: Int) -> Configuration? {
+      let sizes = [
+        512: (1024, 8, 6), 768: (2048, 12, 12), 1024: (2816, 24, 16), 2048: (5120, 24, 32),
+        4096: (10_240, 24, 64),
+      ]
+      guard let (feedForwardWidth, layers, heads) = sizes[width] else { return nil }
+      var configuration = Configuration()
+      (configuration.width, configuration.feedForwardWidth) = (width, feedForwardWidth)
+      (configuration.layers, configuration.heads) = (layers, heads)
+      return configuration
+    }
+
     enum CodingKeys: String, CodingKey {
       case vocabularySize = "vocab_size"
       case width = "d_model"
@@ -53,6 +66,7 @@ extension T5Encoder {
       for (key, value) in positive where !(1...limit).contains(value) {
         throw ConfigurationError("\(key) must be in 1...\(limit), not \(value)")
       }
+      guard layers <= 1024 else { throw ConfigurationError("num_layers must be at most 1024, not \(layers)") }
       guard buckets >= 4, buckets.isMultiple(of: 4), maximumDistance > buckets / 4 else {
         throw ConfigurationError(
           "relative_attention_num_buckets (\(buckets)) must be a multiple of 4 and "

@@ -14,7 +14,9 @@ extension Weights {
     for (name, item) in result.items where name.contains(".attentions.") && item.shape.count == 4 {
       let shape = Array(item.shape.prefix(2))
       guard item.shape[2...] == [1, 1] else { continue }
-      result.items[name] = Item(shape: shape) { () throws(WeightError) in try item.load().reshaped(shape) }
+      result.items[name] = Item(shape: shape, origin: item.origin) { () throws(WeightError) in
+        try item.load().reshaped(shape)
+      }
     }
     return result
   }

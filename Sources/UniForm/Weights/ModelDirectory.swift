@@ -7,14 +7,14 @@ internal import Torch
 /// loaders (`loadTransformer` and its siblings).
 public struct ModelDirectory: Sendable {
   public let url: URL
-  public let index: ModelIndex
-  public let textEncoder: T5Encoder.Configuration
-  public let transformer: UniFormDiT.Configuration
-  public let diffusion: DiffusionConfiguration
-  public let videoVAE: VideoVAE.Configuration
-  public let audioVAE: AudioVAE.Configuration
-  public let mel: MelSpectrogram.Configuration
-  public let vocoder: HiFiGAN.Configuration
+  public internal(set) var index: ModelIndex
+  public internal(set) var textEncoder: T5Encoder.Configuration
+  public internal(set) var transformer: UniFormDiT.Configuration
+  public internal(set) var diffusion: DiffusionConfiguration
+  public internal(set) var videoVAE: VideoVAE.Configuration
+  public internal(set) var audioVAE: AudioVAE.Configuration
+  public internal(set) var mel: MelSpectrogram.Configuration
+  public internal(set) var vocoder: HiFiGAN.Configuration
 
   /// - Parameter isTrained: false opens a directory whose weights and tokenizer are still to be trained.
   /// - Throws: ``ModelError`` or ``ConfigurationError``, with the file and the key.
@@ -49,6 +49,21 @@ public struct ModelDirectory: Sendable {
     guard FileManager.default.fileExists(atPath: tokenizerURL.path) else {
       throw ModelError.missingFile(path: tokenizerURL.path)
     }
+  }
+
+  /// The paper's model, before anything is written: every configuration is the default of its type.
+  init(paperAt url: URL) {
+    self.url = url
+    index = ModelIndex()
+    index.name = url.standardizedFileURL.lastPathComponent
+    textEncoder = T5Encoder.Configuration()
+    transformer = UniFormDiT.Configuration()
+    transformer.captionChannels = textEncoder.width
+    diffusion = DiffusionConfiguration()
+    videoVAE = VideoVAE.Configuration()
+    audioVAE = AudioVAE.Configuration.audio
+    mel = MelSpectrogram.Configuration()
+    vocoder = HiFiGAN.Configuration()
   }
 
   static let indexName = "model_index.json"

@@ -43,6 +43,8 @@ public struct ModelIndex: JSONConfiguration {
 
   public var name = "uniform"
   public var licence = ""
+  /// Licences of the parts that come from elsewhere, by folder.
+  public var licences: [String: String] = [:]
   public var geometry = ClipGeometry()
   public var defaults = Defaults()
   /// Empty for models of open vocabulary.
@@ -60,7 +62,7 @@ public struct ModelIndex: JSONConfiguration {
 
   enum CodingKeys: String, CodingKey {
     case className = "_class_name"
-    case name, licence, geometry, defaults
+    case name, licence, licences, geometry, defaults
     case knownClasses = "known_classes"
   }
 
@@ -76,6 +78,7 @@ public struct ModelIndex: JSONConfiguration {
     try fields.encode(Self.className, forKey: .className)
     try fields.encode(name, forKey: .name)
     try fields.encode(licence, forKey: .licence)
+    try fields.encode(licences, forKey: .licences)
     try fields.encode(geometry, forKey: .geometry)
     try fields.encode(defaults, forKey: .defaults)
     try fields.encode(knownClasses, forKey: .knownClasses)
@@ -94,6 +97,7 @@ public struct ModelIndex: JSONConfiguration {
     }
     name = try fields.decode(String.self, forKey: .name)
     licence = try fields.decode(String.self, forKey: .licence)
+    licences = try fields.decodeIfPresent([String: String].self, forKey: .licences) ?? [:]
     geometry = try fields.configuration(forKey: .geometry)
     defaults = try fields.configuration(forKey: .defaults)
     knownClasses = try fields.decode([KnownClass].self, forKey: .knownClasses)

@@ -6,7 +6,8 @@ public import Torch
 public enum PixArtKeys {
   /// Accepts diffusers' layout, where queries, keys and values are apart, and the original one.
   public static func transformer(_ weights: Weights) throws(WeightError) -> Weights {
-    var result = Weights(items: [:], source: weights.source)
+    var result = weights
+    result.items = [:]
     var pieces: [String: [Weights.Item?]] = [:]
     for (name, item) in weights.items {
       if let (target, index, count) = joinedName(name) {
@@ -21,7 +22,7 @@ public enum PixArtKeys {
     let patch = "x_embedder.proj.weight"
     if let item = result.items[patch], item.shape.count == 4 {
       let shape = Array(item.shape[..<2]) + [1] + item.shape[2...]
-      result.items[patch] = Weights.Item(shape: shape) { () throws(WeightError) in
+      result.items[patch] = Weights.Item(shape: shape, origin: item.origin) { () throws(WeightError) in
         try item.load().reshaped(shape)
       }
     }

@@ -1,0 +1,1 @@
+../UniFormTests/PublishedCheckpoints.swift
