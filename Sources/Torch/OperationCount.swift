@@ -17,9 +17,10 @@ public enum OperationCount {
   }
 
   static func record(_ name: String, _ arguments: [Argument], _ results: [Argument]) {
-    guard case .tensor(let output)? = results.first else { return }
     let inputs = arguments.map { if case .tensor(let tensor) = $0 { tensor } else { nil as Tensor? } }
     func input(_ index: Int) -> Tensor? { index < inputs.count ? inputs[index] : nil }
+    let result: Tensor? = if case .tensor(let tensor)? = results.first { tensor } else { input(0) }
+    guard let output = result else { return }
     let operations: Int? =
       switch name {
       case "aten::linear", "aten::matmul", "aten::bmm", "mkldnn::_linear_pointwise":
@@ -30,6 +31,7 @@ public enum OperationCount {
       case "aten::conv_transpose1d", "aten::conv_transpose2d", "aten::conv_transpose3d":
         input(1).flatMap { weight in input(0).map { 2 * $0.count * (weight.count / max(weight.size(0), 1)) } }
       case "aten::scaled_dot_product_attention": input(1).map { 4 * output.count * $0.size(-2) }
+      case "uniform::attention": input(1).map { 4 * output.count * $0.size(2) }
       default: nil
       }
     if let operations { total.wrappingAdd(operations, ordering: .relaxed) }

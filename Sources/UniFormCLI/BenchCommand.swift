@@ -18,7 +18,8 @@ struct BenchCommand: AsyncParsableCommand {
         uniform bench dit --dtype bfloat16
       """)
 
-  @ArgumentParser.Argument(help: "What to measure: \(BenchmarkSubject.allCases.map(\.rawValue).joined(separator: ", ")).")
+  @ArgumentParser.Argument(
+    help: "What to measure: \(BenchmarkSubject.allCases.map(\.rawValue).joined(separator: ", ")).")
   var subjects = BenchmarkSubject.allCases
   @Option(
     help: ArgumentHelp(
@@ -71,7 +72,6 @@ struct BenchCommand: AsyncParsableCommand {
     }
   }
 }
-
 
 extension BenchmarkResult {
   fileprivate static let header =

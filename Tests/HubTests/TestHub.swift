@@ -25,6 +25,8 @@ final class TestHub: Sendable {
     case end(after: Int)
     /// The content has another first byte.
     case wrongByte
+    /// Sends so many bytes, then nothing more until the client leaves.
+    case stall(Int)
     /// A kilobyte each so many milliseconds.
     case slow(Int)
     /// The whole file, whatever range was asked for.

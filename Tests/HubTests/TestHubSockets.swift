@@ -85,6 +85,10 @@ struct Connection {
     if isHead { return }
     switch fault {
     case .cut(let count), .end(let count): write(body.prefix(count))
+    case .stall(let count):
+      write(body.prefix(count))
+      var byte: UInt8 = 0
+      while recv(descriptor, &byte, 1, 0) > 0 {}
     case .slow(let milliseconds):
       for start in stride(from: 0, to: body.count, by: 1024) {
         guard write(Data(body.dropFirst(start).prefix(1024))) else { return }

@@ -124,7 +124,7 @@ import Testing
   }
 
   @Test func `stopped by Ctrl-C, it ends within a second and goes on later`() async throws {
-    hub.change { $0.faults["/store/vae/model.safetensors"] = [.slow(50)] }
+    hub.change { $0.faults["/store/vae/model.safetensors"] = [.stall(20_000)] }
     let (process, _, errors) = program.process(["pull", "org/model"])
     try process.run()
     while (part.fileSize ?? 0) < 10_000 { try await Task.sleep(for: .milliseconds(20)) }
