@@ -1,13 +1,12 @@
 // Attention of one head at a time in bfloat16: the rows are normalised, rotated and packed as they are read, so that no
 // pass over memory prepares them, and the scores never leave the cache.
-#include <ATen/Parallel.h>
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <vector>
 
 #include "Kernels.h"
+#include "ParallelRanges.h"
 #include "VectorBFloat16.h"
 
 namespace uniform {
@@ -30,38 +29,48 @@ struct Preparation {
   float factor;
 };
 
-/// One row to float32, normalised, rotated, scaled and rounded. `to` holds `width` numbers rounded up to 16, the rest zero.
-UNIFORM_AVX512 void prepare_row(
-    const uint16_t *from, const Preparation &how, int64_t position, int64_t width, uint16_t *to) {
-  __m512 rows[largest_width / lanes];
+/// One row of `n` vectors, the last one `rest`, to float32, normalised, rotated, scaled and rounded; zero behind its end.
+template <int n>
+UNIFORM_AVX512_INLINE void prepare_vectors(
+    const uint16_t *from, const Preparation &how, int64_t position, int64_t width, __mmask16 rest, uint16_t *to) {
+  __m512 row[n];
   __m512 squares = _mm512_setzero_ps();
-  const int64_t vectors = round_up(width, lanes) / lanes;
-  for (int64_t v = 0; v < vectors; v++) {
-    rows[v] = load_bfloat16(from + v * lanes, first_lanes(width - v * lanes));
-    squares = _mm512_fmadd_ps(rows[v], rows[v], squares);
+  for (int v = 0; v < n; v++) {
+    row[v] = load_bfloat16(from + v * lanes, v == n - 1 ? rest : 0xFFFF);
+    squares = _mm512_fmadd_ps(row[v], row[v], squares);
   }
   float scale = how.factor;
   if (how.gain) scale /= std::sqrt(_mm512_reduce_add_ps(squares) / static_cast<float>(width) + how.epsilon);
   const __m512 scales = _mm512_set1_ps(scale);
-  for (int64_t v = 0; v < vectors; v++) {
-    const __mmask16 mask = first_lanes(width - v * lanes);
-    __m512 x = _mm512_mul_ps(rows[v], scales);
+  const int64_t place = position * width;
+  for (int v = 0; v < n; v++) {
+    const __mmask16 mask = v == n - 1 ? rest : 0xFFFF;
+    __m512 x = _mm512_mul_ps(row[v], scales);
     if (how.gain) x = _mm512_mul_ps(x, _mm512_maskz_loadu_ps(mask, how.gain + v * lanes));
     if (how.cosines) {
-      const int64_t place = position * width + v * lanes;
       const __m512 swapped = _mm512_permute_ps(x, 0xB1);  // (a, b) → (b, a)
-      x = _mm512_fmadd_ps(swapped, _mm512_maskz_loadu_ps(mask, how.sines + place),
-                          _mm512_mul_ps(x, _mm512_maskz_loadu_ps(mask, how.cosines + place)));
+      x = _mm512_fmadd_ps(swapped, _mm512_maskz_loadu_ps(mask, how.sines + place + v * lanes),
+                          _mm512_mul_ps(x, _mm512_maskz_loadu_ps(mask, how.cosines + place + v * lanes)));
     }
     store_bfloat16(to + v * lanes, x, 0xFFFF);
   }
+}
+
+/// The number of vectors becomes a constant, so that a row stays in registers.
+template <int n = 1>
+UNIFORM_AVX512_INLINE void prepare_row(
+    const uint16_t *from, const Preparation &how, int64_t position, int64_t width, uint16_t *to) {
+  if constexpr (n * lanes < largest_width) {
+    if (width > n * lanes) return prepare_row<n + 1>(from, how, position, width, to);
+  }
+  prepare_vectors<n>(from, how, position, width, first_lanes(width - (n - 1) * lanes), to);
 }
 
 /// Memory of one thread.
 struct Workspace {
   std::vector<uint32_t> keys;      // [width/2][keys]: pairs of numbers of one key
   std::vector<uint32_t> values;    // [keys/2][columns]: one number of two keys
-  std::vector<uint16_t> row;       // one prepared row
+  std::vector<uint16_t> rows;      // [16][width]: prepared keys
   std::vector<uint16_t> queries;   // [tile][width]
   std::vector<float> scores;       // [tile][keys]
   std::vector<uint16_t> weights;   // [tile][keys]
@@ -152,10 +161,17 @@ struct Problem {
 
 UNIFORM_AVX512 void pack(const Problem &p, int64_t outer, int64_t inner, int64_t head, Workspace &w) {
   const int64_t keys = round_up(p.keys, lanes), pairs = p.width / 2, columns = round_up(p.width, lanes);
-  for (int64_t j = 0; j < p.keys; j++) {
-    prepare_row(p.key.row(outer, inner, j, head), p.key_preparation, j, p.width, w.row.data());
-    const uint32_t *row = reinterpret_cast<const uint32_t *>(w.row.data());
-    for (int64_t i = 0; i < pairs; i++) w.keys[i * keys + j] = row[i];
+  const __m512i places = _mm512_mullo_epi32(
+      _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0),
+      _mm512_set1_epi32(static_cast<int>(columns / 2)));
+  for (int64_t first = 0; first < p.keys; first += lanes) {
+    // Sixteen keys side by side; the mask takes out what lies beyond the last one.
+    for (int64_t j = first; j < std::min(first + lanes, p.keys); j++)
+      prepare_row(p.key.row(outer, inner, j, head), p.key_preparation, j, p.width, w.rows.data() + (j - first) * columns);
+    for (int64_t i = 0; i < pairs; i++) {
+      const __m512i pair = _mm512_i32gather_epi32(places, reinterpret_cast<const int *>(w.rows.data()) + i, 4);
+      _mm512_storeu_si512(w.keys.data() + i * keys + first, pair);
+    }
   }
   for (int64_t j = 0; j < p.keys; j += 2) {
     const uint16_t *first = p.value.row(outer, inner, j, head);
@@ -249,9 +265,9 @@ void attention(const at::Tensor &query, const at::Tensor &key, const at::Tensor 
   const int64_t blocks = (queries + query_block - 1) / query_block;
   const int64_t padded = round_up(keys, lanes), columns = round_up(width, lanes);
   const int64_t heads = problem.heads, inner = problem.inner;
-  at::parallel_for(0, query.size(0) * inner * heads * blocks, 1, [&](int64_t begin, int64_t end) {
+  parallel_ranges(query.size(0) * inner * heads * blocks, 1, [&](int64_t begin, int64_t end) {
     Workspace w{std::vector<uint32_t>(width / 2 * padded), std::vector<uint32_t>(padded / 2 * columns),
-                std::vector<uint16_t>(columns), std::vector<uint16_t>(tile * columns),
+                std::vector<uint16_t>(lanes * columns), std::vector<uint16_t>(tile * columns),
                 std::vector<float>(tile * padded), std::vector<uint16_t>(tile * padded),
                 std::vector<float>(padded, -std::numeric_limits<float>::infinity())};
     int64_t packed = -1;

@@ -1,9 +1,9 @@
 // The operators that this package adds to libtorch: what STDiT3's blocks do between their matrix products, on a CPU in
 // bfloat16, without gradients. Called through the dispatcher like every other operator.
-#include <ATen/Parallel.h>
 #include <torch/library.h>
 
 #include "Kernels.h"
+#include "ParallelRanges.h"
 #include "VectorBFloat16.h"
 
 namespace uniform {
@@ -63,7 +63,7 @@ at::Tensor &gelu_tanh_(at::Tensor &x) {
   require_bfloat16(x, "the input");
   TORCH_CHECK(x.is_contiguous(), "the input must be contiguous");
   uint16_t *data = mutable_bits(x);
-  at::parallel_for(0, x.numel(), 1 << 15, [&](int64_t begin, int64_t end) { gelu_range(data + begin, end - begin); });
+  parallel_ranges(x.numel(), 1 << 15, [&](int64_t begin, int64_t end) { gelu_range(data + begin, end - begin); });
   return x;
 }
 
@@ -78,7 +78,7 @@ at::Tensor modulated_norm(const at::Tensor &x, const at::Tensor &shift, const at
   at::Tensor out = at::empty_like(x);
   const uint16_t *in = bits(x), *a = bits(shifts), *b = bits(scales);
   uint16_t *to = mutable_bits(out);
-  at::parallel_for(0, x.size(0) * frames * tokens, 16, [&](int64_t begin, int64_t end) {
+  parallel_ranges(x.size(0) * frames * tokens, 16, [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; row++) {
       const int64_t i = row / (frames * tokens), t = row / tokens % frames, s = row % tokens;
       modulated_norm_row(
