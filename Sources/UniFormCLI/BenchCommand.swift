@@ -9,7 +9,8 @@ struct BenchCommand: AsyncParsableCommand {
     abstract: "Measure the speed of the parts on this machine.",
     discussion: """
       Times the transformer (dit), the video autoencoder (vae), the text encoder (text) and the vocoder at the \
-      paper's sizes with random weights, or those of a model. Beside each stands the rate that this machine \
+      paper's sizes with random weights, or those of a model, and a whole clip with a model (e2e), by default the \
+      bundled one. Beside each stands the rate that this machine \
       reaches for square matrix products in the same number format, measured between the runs: compare ratios, \
       since times depend on what else the machine does.
 
@@ -23,7 +24,7 @@ struct BenchCommand: AsyncParsableCommand {
   var subjects = BenchmarkSubject.allCases
   @Option(
     help: ArgumentHelp(
-      "Take the sizes of this model instead of the paper's; its weights are not needed.", valueName: "model"),
+      "Take the sizes of this model instead of the paper's; only e2e needs its weights.", valueName: "model"),
     completion: .directory)
   var model: String?
   @Option(
@@ -33,14 +34,9 @@ struct BenchCommand: AsyncParsableCommand {
   var seconds = 1.0
   @Option(help: "Runs of each part, at least; one more warms up.")
   var runs = 5
-  @Option(help: "What to compute on.")
-  var device = MachineOptions.DeviceName.cpu
   @Option(help: "Number format; auto is the fastest that the machine computes well.")
-  var dtype = MachineOptions.DTypeName.auto
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("Processor threads to use. Without it, all.", valueName: "number"))
-  var threads: Int?
+  var dtype = DTypeName.auto
+  @OptionGroup var place: DeviceOptions
   @Flag(help: "Print one JSON object per part.")
   var json = false
 
@@ -49,27 +45,34 @@ struct BenchCommand: AsyncParsableCommand {
       throw ValidationError("--runs and --depth must be at least 1.")
     }
     guard (1...10).contains(seconds) else { throw ValidationError("--seconds must be in 1…10.") }
-    if let threads, !(1...1024).contains(threads) {
-      throw ValidationError("--threads is \(threads); use a whole number from 1 to 1024")
-    }
   }
 
   func run() async throws {
-    guard device.device.isAvailable else { throw GenerationError.unavailableDevice(device.rawValue) }
-    if let threads { ComputeThreads.count = threads }
-    let dtype = dtype.dtype ?? .fastest(on: device.device)
+    let device = try place.checkedDevice()
+    if let threads = place.threads { ComputeThreads.count = threads }
+    let dtype = dtype.dtype ?? .fastest(on: device)
     var shapes = try model.map { try BenchmarkShapes(ModelLocation.open($0, isTrained: false)) } ?? .init()
     shapes.transformer.depth = depth ?? (model == nil ? 2 : shapes.transformer.depth)
     shapes.videoSeconds = seconds
-    let runner = BenchmarkRunner(device: device.device, dtype: dtype, runs: runs)
+    let runner = BenchmarkRunner(device: device, dtype: dtype, runs: runs)
     if !json { print(BenchmarkResult.header) }
     for subject in subjects {
-      for item in try shapes.cases(subject, dtype: dtype, device: device.device) {
+      let cases =
+        subject == .e2e
+        ? [BenchmarkCase.clip(try UniFormPipeline(completeModel(), device: device, dtype: dtype))]
+        : try shapes.cases(subject, dtype: dtype, device: device)
+      for item in cases {
         try Task.checkCancellation()
         let result = try runner.measure(item)
         print(json ? try result.json : result.line)
       }
     }
+  }
+}
+
+extension BenchCommand {
+  private func completeModel() throws -> ModelDirectory {
+    try ModelLocation.open(model ?? ModelLocation.bundled)
   }
 }
 

@@ -10,21 +10,13 @@ struct CodecOptions: ParsableArguments {
     help: ArgumentHelp("Model directory, or the name of one below $UNIFORM_MODELS.", valueName: "model"),
     completion: .directory)
   var model = ModelLocation.bundled
-  @Option(help: "What to compute on.")
-  var device = MachineOptions.DeviceName.cpu
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("Processor threads to use. Without it, all.", valueName: "number"))
-  var threads: Int?
+  @OptionGroup var place: DeviceOptions
   @Flag(help: "Report in JSON, one object per line.")
   var json = false
   @Flag(help: "Report nothing but warnings and errors.")
   var quiet = false
 
   func validate() throws {
-    if let threads, !(1...1024).contains(threads) {
-      throw ValidationError("--threads is \(threads); use a whole number from 1 to 1024")
-    }
     if json && quiet { throw ValidationError("--json and --quiet contradict each other; give one of them") }
   }
 
@@ -45,8 +37,7 @@ struct CodecOptions: ParsableArguments {
   }
 
   func pipeline(_ directory: ModelDirectory) throws -> PipelineActor {
-    guard device.device.isAvailable else { throw GenerationError.unavailableDevice(device.rawValue) }
-    return PipelineActor(directory, device: device.device, threads: threads)
+    PipelineActor(directory, device: try place.checkedDevice(), threads: place.threads)
   }
 }
 

@@ -37,7 +37,8 @@ struct Generation {
     self.output = output
     self.reporter = reporter
     pipeline = PipelineActor(
-      directory, device: try machine.checkedDevice(), dtype: machine.dtype.dtype, threads: machine.threads)
+      directory, device: try machine.place.checkedDevice(), dtype: machine.dtype.dtype,
+      threads: machine.place.threads)
   }
 
   func run(_ job: GenerationJob) async throws {

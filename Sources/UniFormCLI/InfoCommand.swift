@@ -34,7 +34,7 @@ struct InfoCommand: AsyncParsableCommand {
 struct SystemInformation: Encodable {
   var version = UniFormVersion.current
   var libtorch = LibTorch.version
-  var devices = MachineOptions.DeviceName.allCases.filter(\.device.isAvailable).map(\.rawValue)
+  var devices = DeviceOptions.DeviceName.allCases.filter(\.device.isAvailable).map(\.rawValue)
   var processors = ProcessInfo.processInfo.activeProcessorCount
   var model: ModelInformation?
 

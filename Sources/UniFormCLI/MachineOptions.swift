@@ -3,7 +3,8 @@ import Foundation
 import Torch
 import UniForm
 
-struct MachineOptions: ParsableArguments {
+/// What is computed on.
+struct DeviceOptions: ParsableArguments {
   enum DeviceName: String, ExpressibleByArgument, CaseIterable {
     case cpu, cuda, mps
 
@@ -16,27 +17,8 @@ struct MachineOptions: ParsableArguments {
     }
   }
 
-  enum DTypeName: String, ExpressibleByArgument, CaseIterable {
-    case auto, float32, bfloat16
-
-    var dtype: DType? {
-      switch self {
-      case .auto: nil
-      case .float32: .float32
-      case .bfloat16: .bfloat16
-      }
-    }
-  }
-
-  @Option(
-    help: ArgumentHelp(
-      "Model directory, or the name of one below $UNIFORM_MODELS.", valueName: "model"),
-    completion: .directory)
-  var model = ModelLocation.bundled
   @Option(help: "What to compute on.")
   var device = DeviceName.cpu
-  @Option(help: "Number format; auto is the fastest that the machine computes well.")
-  var dtype = DTypeName.auto
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp("Processor threads to use. Without it, all.", valueName: "number"))
@@ -55,6 +37,30 @@ struct MachineOptions: ParsableArguments {
     }
     return device.device
   }
+}
+
+enum DTypeName: String, ExpressibleByArgument, CaseIterable {
+  case auto, float32, bfloat16
+
+  /// nil: the fastest on the device.
+  var dtype: DType? {
+    switch self {
+    case .auto: nil
+    case .float32: .float32
+    case .bfloat16: .bfloat16
+    }
+  }
+}
+
+struct MachineOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Model directory, or the name of one below $UNIFORM_MODELS.", valueName: "model"),
+    completion: .directory)
+  var model = ModelLocation.bundled
+  @Option(help: "Number format; auto is the fastest that the machine computes well.")
+  var dtype = DTypeName.auto
+  @OptionGroup var place: DeviceOptions
 }
 
 /// Where models are looked for by name.

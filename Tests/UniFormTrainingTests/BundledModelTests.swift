@@ -86,6 +86,55 @@ import UniForm
     #expect(matched > shuffled + 0.15, "F1 \(matched), by chance \(shuffled)")
   }
 
+  /// Captions of held-out scenes, and the short prompts that `uniform info` proposes.
+  @Test func itsClipsAreRecognisedBySightAndBySound() throws {
+    let recognition = SceneRecognition(
+      renderer: renderer, mel: try MelSpectrogram(pipeline.model.mel), perClass: 16, seed: 4_242)
+    let prompts = try SceneClass.allCases.flatMap { kind in
+      let example = try #require(pipeline.model.knownClasses.first { $0.name == kind.rawValue }).example
+      let captions = (0..<2).map {
+        renderer.render(
+          seed: SceneRenderer.clipSeed(datasetSeed: Self.heldOutSeed, index: $0), sceneClass: kind
+        ).caption
+      }
+      return ([example] + captions).map { (kind: kind, prompt: $0) }
+    }
+    var (seen, heard, missed) = (0, 0, [String]())
+    for (kind, prompt) in prompts {
+      let clip = try pipeline.generate(GenerationRequest(prompt: prompt, seed: 1))[0]
+      let picture = recognition.picture(of: try #require(clip.video))
+      let sound = recognition.sound(of: Tensor(clip.mel, shape: [clip.melFrames, clip.melBins]))
+      seen += picture == kind ? 1 : 0
+      heard += sound == kind ? 1 : 0
+      if picture != kind || sound != kind {
+        missed.append("\"\(prompt)\" looks like \(picture), sounds like \(sound)")
+      }
+    }
+    let count = prompts.count
+    print("text to audio and video: of \(count) clips \(seen) are recognised by sight, \(heard) by sound")
+    print(missed.joined(separator: "\n"))
+    #expect(seen > count * 6 / 10 && heard > count * 6 / 10, "\(seen) and \(heard) of \(count)")
+  }
+
+  /// Rendered scenes themselves: what the measure above can reach.
+  @Test func renderedScenesAreRecognised() throws {
+    let mel = try MelSpectrogram(pipeline.model.mel)
+    let recognition = SceneRecognition(renderer: renderer, mel: mel, perClass: 16, seed: 4_242)
+    var (seen, heard, count) = (0, 0, 0)
+    for kind in SceneClass.allCases {
+      for index in 0..<4 {
+        let scene = renderer.render(
+          seed: SceneRenderer.clipSeed(datasetSeed: Self.heldOutSeed, index: index), sceneClass: kind)
+        let sound = mel(scene.audio.peakNormalized().tensor.unsqueezed(0)).selected(0, 0)
+        seen += recognition.picture(of: scene.video) == kind ? 1 : 0
+        heard += recognition.sound(of: sound) == kind ? 1 : 0
+        count += 1
+      }
+    }
+    print("rendered scenes: of \(count) clips \(seen) are recognised by sight, \(heard) by sound")
+    #expect(seen > count * 8 / 10 && heard > count * 8 / 10, "\(seen) and \(heard) of \(count)")
+  }
+
   @Test func everySceneClassIsKnownWithAnExampleThatFits() throws {
     let model = pipeline.model
     #expect(Set(model.knownClasses.map(\.name)) == Set(SceneClass.allCases.map(\.rawValue)))

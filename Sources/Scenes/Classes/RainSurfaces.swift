@@ -47,9 +47,9 @@ extension Rain {
 
   func paintWindow(_ time: Float, on canvas: Canvas) {
     // A few drops run down the pane.
-    for (index, drop) in drops.prefix(14).enumerated() where Float(index) < level(time) * 14 {
-      let path = drop.depth + time * 0.12 * drop.speed
-      let point = Point(0.12 + 0.76 * drop.x, 0.1 + 0.8 * (path - path.rounded(.down)))
+    for (index, column) in Self.columns.prefix(6).enumerated() where Float(index) < level(time) * 6 {
+      let path = column.depth + time * 0.2
+      let point = Point(0.15 + 0.7 * column.x, 0.1 + 0.8 * (path - path.rounded(.down)))
       canvas.capsule(point - Point(0, 0.09), point, 0.006, endRadius: 0.018, .white, opacity: 0.45)
       canvas.disc(point, 0.02, .white, opacity: 0.75)
     }

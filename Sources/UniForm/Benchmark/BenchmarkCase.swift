@@ -19,9 +19,9 @@ public struct BenchmarkCase {
   }
 }
 
-/// The parts of the system that are timed.
+/// The parts of the system that are timed, and all of them together (`e2e`).
 public enum BenchmarkSubject: String, Sendable, CaseIterable {
-  case dit, vae, text, vocoder
+  case dit, vae, text, vocoder, e2e
 }
 
 /// A case's time beside the matrix rate that the machine reached in the same minute.

@@ -29,7 +29,8 @@ public struct BenchmarkShapes {
 }
 
 extension BenchmarkShapes {
-  /// Ready to run; building them takes the memory and time of the weights.
+  /// Ready to run; building them takes the memory and time of the weights. A whole clip needs a model: see
+  /// ``BenchmarkCase/clip(_:)``.
   public func cases(
     _ subject: BenchmarkSubject, dtype: DType, device: Device
   ) throws -> [BenchmarkCase] {
@@ -39,7 +40,20 @@ extension BenchmarkShapes {
     case .vae: [try make.videoEncoder(), try make.videoDecoder()]
     case .text: [try make.text()]
     case .vocoder: [try make.vocoder()]
+    case .e2e: []
     }
+  }
+}
+
+extension BenchmarkCase {
+  /// A clip from text, from the prompt to frames and samples, as the model does it by default.
+  public static func clip(_ pipeline: UniFormPipeline) -> BenchmarkCase {
+    let model = pipeline.model
+    let prompt = model.knownClasses.first?.example ?? "rain on a tin roof"
+    let request = GenerationRequest(prompt: prompt, seed: 1)
+    return BenchmarkCase(
+      "clip", "\(model.name), \(model.geometry.seconds) s from text, \(model.defaults.steps) steps"
+    ) { _ = try pipeline.generate(request) }
   }
 }
 
