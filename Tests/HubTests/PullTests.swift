@@ -196,7 +196,7 @@ final class Place {
 
   @Test func `files come side by side, each content once, with progress`() async throws {
     let place = try Place { character in
-      for name in Place.large { character.faults["/store/\(name)"] = [.slow(10)] }
+      for name in Place.large { character.faults["/store/\(name)"] = [.together(2)] }
     }
     let reports = Mutex<[(Int, Int)]>([])
     _ = try await ModelHub(place.settings).pull(

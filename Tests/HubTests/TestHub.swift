@@ -27,6 +27,9 @@ final class TestHub: Sendable {
     case wrongByte
     /// Sends so many bytes, then nothing more until the client leaves.
     case stall(Int)
+    /// Nothing until so many requests for content are open side by side, or have been (a minute at most), then
+    /// slowly.
+    case together(Int)
     /// A kilobyte each so many milliseconds.
     case slow(Int)
     /// The whole file, whatever range was asked for.
@@ -130,6 +133,9 @@ final class TestHub: Sendable {
     }
     defer { if isStore { state.withLock { $0.active -= 1 } } }
     if case .status(let status, let headers) = fault { return connection.send(status, headers) }
+    if case .together(let count) = fault {
+      for _ in 0..<6_000 where mostActive < count { usleep(10_000) }
+    }
     if isStore { return sendContent(character, request, fault, connection) }
     let authorization = request.headers["authorization"]
     if let token = character.token, authorization != "Bearer \(token)" { return connection.send(401) }

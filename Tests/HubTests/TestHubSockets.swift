@@ -89,12 +89,17 @@ struct Connection {
       write(body.prefix(count))
       var byte: UInt8 = 0
       while recv(descriptor, &byte, 1, 0) > 0 {}
-    case .slow(let milliseconds):
-      for start in stride(from: 0, to: body.count, by: 1024) {
-        guard write(Data(body.dropFirst(start).prefix(1024))) else { return }
-        usleep(UInt32(1000 * milliseconds))
-      }
+    case .together: send(body, pausing: 10)
+    case .slow(let milliseconds): send(body, pausing: milliseconds)
     default: write(body)
+    }
+  }
+
+  /// A kilobyte at a time.
+  private func send(_ body: Data, pausing milliseconds: Int) {
+    for start in stride(from: 0, to: body.count, by: 1024) {
+      guard write(Data(body.dropFirst(start).prefix(1024))) else { return }
+      usleep(UInt32(1000 * milliseconds))
     }
   }
 
