@@ -203,20 +203,13 @@ import UniForm
   }
 
   @Test func `an interruption ends it within a second and leaves nothing`() async throws {
-    let (process, _, _) = place.program.process([
+    let start = ContinuousClock.now
+    let (result, took) = try await place.program.interrupted([
       "generate", "--model", "tiny", "--prompt", "rain", "--steps", "1000", "--seconds", "10", "--output",
       "x.mp4",
-    ])
-    try process.run()
-    try await Task.sleep(for: .seconds(1.5))
-    #expect(process.isRunning)
-    process.interrupt()
-    let start = ContinuousClock.now
-    while process.isRunning && ContinuousClock.now - start < .seconds(5) {
-      try await Task.sleep(for: .milliseconds(20))
-    }
-    #expect(ContinuousClock.now - start < .seconds(1.5))
-    #expect(process.terminationStatus == 130)
+    ]) { ContinuousClock.now - start > .seconds(1.5) }
+    #expect(took < .seconds(1.5))
+    #expect(result.status == 130)
     #expect(try place.names == [])
   }
 }

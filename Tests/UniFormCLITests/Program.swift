@@ -48,13 +48,36 @@ struct Program {
     try process.run()
     return await withCheckedContinuation { continuation in
       DispatchQueue.global().async {
-        let errorReader = Reader(errors)
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        continuation.resume(
-          returning: Result(status: process.terminationStatus, output: text, errors: errorReader.text))
+        continuation.resume(returning: Self.result(of: process, output, errors))
       }
     }
+  }
+
+  /// Presses Ctrl-C once `moment` holds, and says how long the program went on after that.
+  ///
+  /// This waits on a thread of its own: tests share few threads, and a task that sleeps among them may wake a minute
+  /// after its time.
+  func interrupted(
+    _ arguments: [String], when moment: @escaping @Sendable () -> Bool
+  ) async throws -> (result: Result, took: Duration) {
+    let (process, output, errors) = process(arguments)
+    try process.run()
+    return await withCheckedContinuation { continuation in
+      DispatchQueue.global().async {
+        while process.isRunning && !moment() { usleep(10_000) }
+        let start = ContinuousClock.now
+        process.interrupt()
+        let result = Self.result(of: process, output, errors)
+        continuation.resume(returning: (result, ContinuousClock.now - start))
+      }
+    }
+  }
+
+  private static func result(of process: Process, _ output: Pipe, _ errors: Pipe) -> Result {
+    let errorReader = Reader(errors)
+    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    return Result(status: process.terminationStatus, output: text, errors: errorReader.text)
   }
 
   /// Reads a second pipe meanwhile, so that neither fills up.

@@ -125,17 +125,12 @@ import Testing
 
   @Test func `stopped by Ctrl-C, it ends within a second and goes on later`() async throws {
     hub.change { $0.faults["/store/vae/model.safetensors"] = [.stall(20_000)] }
-    let (process, _, errors) = program.process(["pull", "org/model"])
-    try process.run()
-    while (part.fileSize ?? 0) < 10_000 { try await Task.sleep(for: .milliseconds(20)) }
-    let start = ContinuousClock.now
-    process.interrupt()
-    process.waitUntilExit()
-    #expect(ContinuousClock.now - start < .seconds(1))
-    #expect(process.terminationStatus == 130)
-    #expect(
-      String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        .hasSuffix("uniform: interrupted\n"))
+    let (result, took) = try await program.interrupted(["pull", "org/model"]) { [part] in
+      (part.fileSize ?? 0) >= 10_000
+    }
+    #expect(took < .seconds(1))
+    #expect(result.status == 130)
+    #expect(result.errors.hasSuffix("uniform: interrupted\n"))
     let kept = try #require(part.fileSize)
     #expect(kept >= 10_000 && kept < Self.weights.count)
     let again = try await program("pull", "org/model")

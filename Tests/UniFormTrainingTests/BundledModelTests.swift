@@ -88,8 +88,9 @@ import UniForm
 
   /// Captions of held-out scenes, and the short prompts that `uniform info` proposes.
   @Test func itsClipsAreRecognisedBySightAndBySound() throws {
-    let recognition = SceneRecognition(
-      renderer: renderer, mel: try MelSpectrogram(pipeline.model.mel), perClass: 16, seed: 4_242)
+    let mel = try MelSpectrogram(pipeline.model.mel)
+    let recognition = SceneRecognition(renderer: renderer, mel: mel, perClass: 16, seed: 4_242)
+    expectRenderedScenes(areRecognisedBy: recognition, mel)
     let prompts = try SceneClass.allCases.flatMap { kind in
       let example = try #require(pipeline.model.knownClasses.first { $0.name == kind.rawValue }).example
       let captions = (0..<2).map {
@@ -116,10 +117,8 @@ import UniForm
     #expect(seen > count * 8 / 10 && heard > count * 8 / 10, "\(seen) and \(heard) of \(count)")
   }
 
-  /// Rendered scenes themselves: what the measure above can reach.
-  @Test func renderedScenesAreRecognised() throws {
-    let mel = try MelSpectrogram(pipeline.model.mel)
-    let recognition = SceneRecognition(renderer: renderer, mel: mel, perClass: 16, seed: 4_242)
+  /// What the measure can reach.
+  private func expectRenderedScenes(areRecognisedBy recognition: SceneRecognition, _ mel: MelSpectrogram) {
     var (seen, heard, count) = (0, 0, 0)
     for kind in SceneClass.allCases {
       for index in 0..<4 {
