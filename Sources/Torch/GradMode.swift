@@ -8,6 +8,9 @@ public func withoutGradient<Result>(_ body: () throws -> Result) rethrows -> Res
   return try body()
 }
 
+/// Whether operations are recorded on this thread, for those tensors that ask for it.
+public var isRecordingGradients: Bool { ct_grad_mode() }
+
 extension Tensor {
   /// Whether operations on this tensor are recorded.
   public var requiresGradient: Bool { ct_tensor_requires_grad(pointer) }

@@ -72,6 +72,13 @@ struct FusedKernelTests {
     expectClose(y, shorter.to(.float32), tolerance: 1e-6)
   }
 
+  @Test func serveOnlyWhereNothingIsRecorded() {
+    let x = random(1, 1, 2, 16)
+    #expect(withoutGradient { FusedKernels.serve(x) })
+    #expect(!FusedKernels.serve(x))
+    #expect(!withoutGradient { FusedKernels.serve(x.to(.float32)) })
+  }
+
   @Test func attentionRefusesShapesThatDoNotFit() {
     let (q, k) = (random(1, 1, 4, 2, 8), random(1, 1, 4, 3, 8))
     let y = Tensor.empty(q.shape, dtype: .bfloat16)

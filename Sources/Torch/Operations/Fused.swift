@@ -9,9 +9,10 @@ public enum FusedKernels {
   /// Whether this machine can run them.
   public static let areAvailable = isAvailableOperator.boolean()
 
-  /// Whether they serve for `x` as things are.
+  /// Whether they serve for `x` as things are. Where gradients are recorded they do not, even if `x` needs none: the
+  /// weights that it meets may.
   public static func serve(_ x: Tensor) -> Bool {
-    areAvailable && x.dtype == .bfloat16 && x.device.kind == .cpu && !x.requiresGradient
+    areAvailable && !isRecordingGradients && x.dtype == .bfloat16 && x.device.kind == .cpu
   }
 }
 
