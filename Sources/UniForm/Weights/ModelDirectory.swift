@@ -6,7 +6,7 @@ internal import Torch
 /// Opening one reads and checks every configuration, and that the parts fit together; weights are only opened by the
 /// loaders (`loadTransformer` and its siblings).
 public struct ModelDirectory: Sendable {
-  public let url: URL
+  public internal(set) var url: URL
   public internal(set) var index: ModelIndex
   public internal(set) var textEncoder: T5Encoder.Configuration
   public internal(set) var transformer: UniFormDiT.Configuration
