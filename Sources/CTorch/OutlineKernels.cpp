@@ -106,6 +106,31 @@ Tensor attention(const Tensor &query, const Tensor &, const Tensor &value, const
   return like(query, shape);
 }
 
+Tensor same(const Tensor &x) { return at::empty_like(x); }
+
+Tensor flip(const Tensor &x, IntArrayRef) { return at::empty_like(x, at::MemoryFormat::Contiguous); }
+
+/// Of complex numbers, too.
+Tensor magnitude(const Tensor &x) { return at::empty_like(x, x.options().dtype(c10::toRealValueType(x.scalar_type()))); }
+
+Tensor unfold_backward(const Tensor &gradient, IntArrayRef shape, int64_t, int64_t, int64_t) {
+  return like(gradient, shape);
+}
+
+Tensor real_to_complex(const Tensor &x, IntArrayRef axes, int64_t, bool onesided) {
+  auto shape = x.sizes().vec();
+  if (onesided) shape[axes.back()] = shape[axes.back()] / 2 + 1;
+  return at::empty(shape, x.options().dtype(c10::toComplexType(x.scalar_type())));
+}
+
+Tensor complex_to_real(const Tensor &x, IntArrayRef axes, int64_t, int64_t last) {
+  auto shape = x.sizes().vec();
+  shape[axes.back()] = last;
+  return at::empty(shape, x.options().dtype(c10::toRealValueType(x.scalar_type())));
+}
+
+Tensor complex_to_complex(const Tensor &x, IntArrayRef, int64_t, bool) { return at::empty_like(x); }
+
 Tensor &fused_gelu(Tensor &x) { return x; }
 
 Tensor fused_norm(const Tensor &x, const Tensor &, const Tensor &, double) { return at::empty_like(x); }
@@ -126,6 +151,13 @@ TORCH_LIBRARY_IMPL(aten, Meta, library) {
   library.impl("index_select", index_select);
   library.impl("embedding_dense_backward", embedding_backward);
   library.impl("where.self", where);
+  library.impl("relu", same);
+  library.impl("flip", flip);
+  library.impl("abs", magnitude);
+  library.impl("unfold_backward", unfold_backward);
+  library.impl("_fft_r2c", real_to_complex);
+  library.impl("_fft_c2r", complex_to_real);
+  library.impl("_fft_c2c", complex_to_complex);
   library.impl("scaled_dot_product_attention", attention);
 }
 

@@ -48,13 +48,15 @@ extension ContentOptions {
   /// Whether the networks stay loaded from clip to clip: where there are several clips, and memory for all networks.
   ///
   /// - Throws: `MemoryShortage` where not even the largest network fits.
-  func keepsLoaded(_ directory: ModelDirectory, sampling: SamplingOptions, machine: MachineOptions) throws -> Bool
+  func keepsLoaded(_ directory: ModelDirectory, sampling: SamplingOptions, machine: MachineOptions) throws
+    -> Bool
   {
     let length = seconds ?? directory.geometry.seconds
     // What cannot be asked for is refused with the request; memory elsewhere is not known.
     guard GenerationRequest.allowedSeconds.contains(length), machine.place.device == .cpu,
       let available = MachineMemory.available
     else { return true }
+    let clips = batch == nil ? sampling.count : Int.max
     let staging = try tasks.map { task in
       var planned = PlannedGeneration(
         directory, dtype: machine.dtype.dtype, threads: machine.place.threads)
@@ -64,8 +66,12 @@ extension ContentOptions {
       planned.steps = sampling.steps ?? planned.steps
       planned.guidanceScale = sampling.guidance ?? planned.guidanceScale
       planned.sampler = sampling.sampler ?? planned.sampler
-      return try GenerationPlan.staging(
-        directory, planned, clips: batch == nil ? sampling.count : .max, available: available)
+      do {
+        return try GenerationPlan.staging(directory, planned, clips: clips, available: available)
+      } catch is TorchError {
+        // Whatever cannot be outlined can be computed all the same.
+        return .oneByOne
+      }
     }
     return staging.allSatisfy { $0 == .together }
   }

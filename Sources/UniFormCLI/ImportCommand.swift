@@ -87,7 +87,8 @@ struct ImportCommand: AsyncParsableCommand {
   func validate() throws {
     if untrained != nil {
       guard paths.isEmpty else {
-        throw ValidationError("--untrained begins every part anew; import parts into its result with a second call")
+        throw ValidationError(
+          "--untrained begins every part anew; import parts into its result with a second call")
       }
     }
     guard !paths.isEmpty || tokenizer != nil || untrained != nil else {
@@ -108,7 +109,8 @@ struct ImportCommand: AsyncParsableCommand {
     let target = URL(filePath: output, directoryHint: .isDirectory)
     let work =
       if let untrained {
-        try ModelImport(to: target, untrained: ModelLocation.open(untrained, isTrained: false), options: options)
+        try ModelImport(
+          to: target, untrained: ModelLocation.open(untrained, isTrained: false), options: options)
       } else {
         try ModelImport(to: target, from: paths, options: options)
       }

@@ -16,7 +16,7 @@ struct PlanCommand: AsyncParsableCommand {
         uniform plan generate --model Configs/uniform-xl --seconds 10
         uniform plan train transformer --model runs/model --config Configs/train/tiny-transformer.json
       """,
-    subcommands: [PlanGenerate.self])
+    subcommands: [PlanGenerate.self, PlanTrain.self])
 }
 
 /// What every plan takes besides the work itself.

@@ -7,7 +7,8 @@ struct PlanGenerate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "generate", abstract: "Predict what 'uniform generate' takes with the same options.")
 
-  @Option(help: "What is given and what is made: t2av from text, v2a sound for a video, a2v pictures for a sound.")
+  @Option(
+    help: "What is given and what is made: t2av from text, v2a sound for a video, a2v pictures for a sound.")
   var task = GenerationTask.t2av
   @Option(
     parsing: .unconditional,

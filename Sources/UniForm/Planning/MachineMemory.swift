@@ -87,7 +87,9 @@ public enum MachineMemory {
     var fields: [String: Int] = [:]
     for line in text.split(separator: "\n") {
       let parts = line.split(separator: ":", maxSplits: 1)
-      guard parts.count == 2, let number = parts[1].split(whereSeparator: \.isWhitespace).first else { continue }
+      guard parts.count == 2, let number = parts[1].split(whereSeparator: \.isWhitespace).first else {
+        continue
+      }
       fields[String(parts[0])] = Int(number).map { $0 * 1024 }
     }
     return fields

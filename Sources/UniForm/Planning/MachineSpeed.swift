@@ -55,7 +55,11 @@ public struct MachineSpeed: Sendable, Codable, Equatable {
     body()
     var seconds = Double.infinity
     repeat {
-      seconds = min(seconds, try clock.measure { body(); try device.synchronize() } / .seconds(1))
+      seconds = min(
+        seconds,
+        try clock.measure {
+          body(); try device.synchronize()
+        } / .seconds(1))
     } while clock.now < end
     return seconds
   }
@@ -77,10 +81,18 @@ extension MachineSpeed {
       return Double(work.products) / (products * Self.share)
         + Double(all.movedBytes) / (threadBandwidth * Double(threads)) + Double(work.calls) * call
     }
-    let thread =
-      Double(work.products) / threadProducts + Double(work.convolutions) / threadConvolutions
-      + Double(all.movedBytes) / threadBandwidth + Double(work.calls) * call
-    return thread / Double(stage.atOnce)
+    return seconds(ofOneThread: all) / Double(stage.atOnce)
+  }
+
+  /// Seconds that one thread takes while the others are at work, too.
+  ///
+  /// - Parameter passes: how often the operations are done; three with the backward pass.
+  package func seconds(ofOneThread all: Workload, passes: Double = 1) -> Double {
+    let work = all.operations
+    return passes
+      * (Double(work.products) / threadProducts + Double(work.convolutions) / threadConvolutions
+        + Double(work.calls) * call)
+      + Double(all.movedBytes) / threadBandwidth
   }
 
   /// Of the rate of square products that those of a transformer reach (Benchmarks/README.md).

@@ -21,7 +21,8 @@ public struct MemoryShortage: Error, Sendable, Equatable, CustomStringConvertibl
     let way =
       remedies.isEmpty
       ? "free some, or use a machine with more" : "use \(remedies.joined(separator: " "))"
-    return "the \(work) needs \(gigabytes(neededBytes)) of memory and \(gigabytes(availableBytes)) are there; \(way)"
+    return
+      "the \(work) needs \(gigabytes(neededBytes)) of memory and \(gigabytes(availableBytes)) are there; \(way)"
   }
 }
 

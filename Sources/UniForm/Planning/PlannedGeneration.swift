@@ -47,7 +47,8 @@ extension GenerationPlan {
   /// - Throws: ``DiffusionError`` for steps or a sampler that the model does not have, `TorchError` for an operator that
   ///   cannot be outlined.
   public init(
-    _ model: ModelDirectory, _ planned: PlannedGeneration, speed: MachineSpeed? = nil, processBytes: Int? = nil
+    _ model: ModelDirectory, _ planned: PlannedGeneration, speed: MachineSpeed? = nil,
+    processBytes: Int? = nil
   ) throws {
     let outliner = StageOutliner(model: model, geometry: planned.geometry, threads: planned.threads)
     let scheduler = try model.diffusion.scheduler(
@@ -101,7 +102,7 @@ extension GenerationPlan {
 
   /// This process and what libtorch adds when it begins to work: threads, generated kernels, its own tables.
   public static var processBytes: Int { (MachineMemory.resident?.now ?? 0) + libraryBytes }
-  private static let libraryBytes = 90 << 20
+  private static let libraryBytes = 120 << 20
 }
 
 extension ClipGeometry {
