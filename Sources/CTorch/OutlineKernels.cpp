@@ -106,6 +106,8 @@ Tensor attention(const Tensor &query, const Tensor &, const Tensor &value, const
   return like(query, shape);
 }
 
+Tensor &logical_and_(Tensor &a, const Tensor &) { return a; }
+
 Tensor same(const Tensor &x) { return at::empty_like(x); }
 
 Tensor flip(const Tensor &x, IntArrayRef) { return at::empty_like(x, at::MemoryFormat::Contiguous); }
@@ -151,6 +153,7 @@ TORCH_LIBRARY_IMPL(aten, Meta, library) {
   library.impl("index_select", index_select);
   library.impl("embedding_dense_backward", embedding_backward);
   library.impl("where.self", where);
+  library.impl("logical_and_", logical_and_);
   library.impl("relu", same);
   library.impl("flip", flip);
   library.impl("abs", magnitude);

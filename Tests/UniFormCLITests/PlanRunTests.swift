@@ -136,8 +136,9 @@ import UniForm
   }
 
   @Test(.enabled(if: FileManager.default.fileExists(atPath: "/proc/self/status"), "needs /proc"))
-  func `generate refuses what a limit of the process forbids, before it loads anything`() async throws {
-    func limited(kilobytes: Int, _ arguments: String...) throws -> (status: Int32, output: Data, errors: String) {
+  func `generate refuses what a limit of the process forbids`() async throws {
+    typealias Outcome = (status: Int32, output: Data, errors: String)
+    func limited(kilobytes: Int, _ arguments: String...) throws -> Outcome {
       let (process, output, errors) = place.program.process([])
       process.executableURL = URL(filePath: "/bin/sh")
       process.arguments =

@@ -46,7 +46,8 @@ struct SelfAttention {
   private func fused(_ x: Tensor, along axis: STDiT3Block.Axis, rotary: RotaryEmbedding) -> Tensor {
     let (b, t, s, width) = (x.size(0), x.size(1), x.size(2), x.size(3))
     let parts = qkv(x).reshaped(b, t, s, 3, heads, width / heads)  // [B, T, S, 3, h, d]
-    let y = Tensor.empty([b, t, s, heads, width / heads], dtype: x.dtype, device: x.device)  // [B, T, S, h, d]
+    let shape = [b, t, s, heads, width / heads]
+    let y = Tensor.empty(shape, dtype: x.dtype, device: x.device)  // [B, T, S, h, d]
     func lined(_ rows: Tensor) -> Tensor { axis == .spatial ? rows : rows.transposed(1, 2) }
     lined(y).writeAttention(
       query: lined(parts.selected(3, 0)), key: lined(parts.selected(3, 1)),

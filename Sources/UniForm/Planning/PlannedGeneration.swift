@@ -102,7 +102,7 @@ extension GenerationPlan {
 
   /// This process and what libtorch adds when it begins to work: threads, generated kernels, its own tables.
   public static var processBytes: Int { (MachineMemory.resident?.now ?? 0) + libraryBytes }
-  private static let libraryBytes = 120 << 20
+  private static let libraryBytes = 20 << 20
 }
 
 extension ClipGeometry {
