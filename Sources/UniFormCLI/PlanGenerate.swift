@@ -38,6 +38,7 @@ struct PlanGenerate: AsyncParsableCommand {
     func check(_ name: String, _ value: some Any, _ isAllowed: Bool, _ allowed: String) throws {
       if !isAllowed { throw ValidationError("--\(name) is \(value); use \(allowed)") }
     }
+    if noPrompt && task == .t2av { throw ValidationError("--no-prompt needs --task v2a or a2v") }
     if let steps {
       let range = GenerationRequest.allowedSteps
       try check("steps", steps, range.contains(steps), "a whole number from 1 to \(range.upperBound)")
@@ -55,7 +56,7 @@ struct PlanGenerate: AsyncParsableCommand {
     if let threads = machine.place.threads { ComputeThreads.count = threads }
     var planned = PlannedGeneration(directory, dtype: machine.dtype.dtype, device: device)
     planned.task = task
-    planned.hasPrompt = !noPrompt || task == .t2av
+    planned.hasPrompt = !noPrompt
     planned.geometry.seconds = seconds ?? planned.geometry.seconds
     planned.steps = steps ?? planned.steps
     planned.guidanceScale = guidance ?? planned.guidanceScale

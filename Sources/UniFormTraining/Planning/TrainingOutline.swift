@@ -33,7 +33,7 @@ extension TrainingPlan {
       part: part, workers: workers, share: settings.batchSize / workers, steps: settings.steps,
       dtype: settings.dtype, parameters: outline.parameters, parameterBytes: workers * size,
       gradientBytes: workers * size, optimizerBytes: 2 * size, averageBytes: size,
-      activationBytes: workers * max(0, outline.step.peakBytes - size),
+      activationBytes: workers * (max(0, outline.step.peakBytes - size) + Self.keptByWorker),
       dataBytes: dataBytes + 4 * outline.frozenElements,
       processBytes: processBytes ?? GenerationPlan.processBytes, checkpointBytes: 4 * size,
       weightBytes: 2 * outline.parameters,
@@ -44,6 +44,9 @@ extension TrainingPlan {
         return speed.seconds(ofOneThread: outline.step, passes: 3) / Double(threads)
       })
   }
+
+  /// What a worker's thread keeps: generated code of both passes, and memory that the allocator holds back. As measured.
+  private static let keptByWorker = 104 << 20
 
   /// Plans a transformer's training on cached latents.
   ///
