@@ -130,7 +130,9 @@ extension GenerationError {
     switch self {
     case .unavailableDevice: .unavailable
     case .frameSize, .frameRate, .sampleRate, .emptyCondition, .silentCondition, .unusableSamples: .badData
-    case .outOfRange, .promptTooLong, .controlCharacter, .negativePromptAlone, .unsupportedDType: .usage
+    case .outOfRange, .promptTooLong, .controlCharacter, .negativePromptAlone, .unsupportedDType,
+      .frameSizeNotMade:
+      .usage
     }
   }
 }
