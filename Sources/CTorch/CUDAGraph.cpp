@@ -76,7 +76,7 @@ bool ct_graph_is_available(int32_t device_type) noexcept {
          functions().are_complete();
 }
 
-ct_status ct_graph_capture(int32_t device_type, int32_t index, void (*body)(void *context), void *context,
+ct_status ct_graph_capture(int32_t device_type, int32_t index, bool (*body)(void *context), void *context,
                            ct_graph *out) noexcept {
   return guarded("capture", [&] {
     TORCH_CHECK(ct_graph_is_available(device_type), "this device has no graphs");
@@ -88,7 +88,8 @@ ct_status ct_graph_capture(int32_t device_type, int32_t index, void (*body)(void
     guard.synchronizeDevice(device.index());
     const OnStream side(guard, guard.getStreamFromGlobalPool(device));
     // Once without capture, in which libraries choose kernels and take their workspace.
-    body(context);
+    *out = nullptr;
+    if (!body(context)) return;
     guard.synchronizeDevice(device.index());
     // After a failed capture the allocator goes on asking the object about streams, so that it must stay.
     auto *graph = new ct_graph_impl;

@@ -50,20 +50,21 @@ extension Device {
 
 /// What the C callback calls, whatever its result.
 private class AnyCapture {
-  func run() {}
+  func run() -> Bool { false }
 }
 
 private final class Capture<Output>: AnyCapture {
   private let body: () throws -> Output
-  /// Of the last run; of an earlier one where that failed.
+  /// Of the last run.
   private(set) var result: Result<Output, any Error>?
 
   init(body: @escaping () throws -> Output) { self.body = body }
 
-  override func run() {
-    if case .failure = result { return }
+  override func run() -> Bool {
     // Not while the next one is computed: its memory would be taken twice.
     result = nil
     result = Result { try withoutGradient { try catchingTorchErrors(body) } }
+    if case .success = result { return true }
+    return false
   }
 }

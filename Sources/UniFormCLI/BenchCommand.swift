@@ -106,12 +106,12 @@ extension BenchCommand {
 
 extension BenchmarkResult {
   fileprivate static let header =
-    "part              median s     p90 s   GFLOP/s   matrix product   share   what"
+    "part                    median s     p90 s   GFLOP/s   matrix product   share   what"
 
   fileprivate var line: String {
     String(
       format: "%@ %9.3f %9.3f %9.1f %16.1f %6.0f %%   %@",
-      name.padding(toLength: 16, withPad: " ", startingAt: 0),
+      name.padding(toLength: 22, withPad: " ", startingAt: 0),
       timing.median, timing.percentile90, gigaflops, matrixGigaflops, 100 * shareOfMatrixRate,
       "\(shape), \(dtype), \(device), \(threads) threads")
   }

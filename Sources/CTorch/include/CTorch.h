@@ -124,9 +124,10 @@ ct_status ct_device_synchronize(int32_t device_type, int32_t index) CT_NOEXCEPT;
 // Graphs: work of a device that is queued once and replayed as a whole
 /// Whether this machine has them; CUDA devices alone.
 bool ct_graph_is_available(int32_t device_type) CT_NOEXCEPT;
-/// Runs `body(context)` once as it is and once more to capture what it queues on the device. It must not throw, wait
-/// for the device or read from it, or copy from memory of the host.
-ct_status ct_graph_capture(int32_t device_type, int32_t index, void (*body)(void *context), void *context,
+/// Runs `body(context)` once as it is and once more to capture what it queues on the device. It returns whether it went
+/// well, must not throw, wait for the device or read from it, or copy from memory of the host. NULL where the first
+/// run failed.
+ct_status ct_graph_capture(int32_t device_type, int32_t index, bool (*body)(void *context), void *context,
                            ct_graph *out) CT_NOEXCEPT;
 /// Queues all of it on the current stream.
 ct_status ct_graph_replay(ct_graph graph) CT_NOEXCEPT;

@@ -81,7 +81,9 @@ extension UniFormPipeline {
       },
       model: { [device, isNarrow] latents, _ in
         let evaluation = evaluation
-        guard isNarrow else { return try denoisers[0](latents, evaluation: evaluation) }
+        guard isNarrow else {
+          return try catchingTorchErrors { try denoisers[0](latents, evaluation: evaluation) }
+        }
         return .concatenate(
           try independentPieces(latents.batchSize, on: device) { row in
             try denoisers[row](latents.clips(row..<row + 1), evaluation: evaluation)

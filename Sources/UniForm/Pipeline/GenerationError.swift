@@ -11,6 +11,8 @@ public enum GenerationError: Error, Sendable, Equatable, CustomStringConvertible
   case emptyCondition(Modality)
   case silentCondition
   case unusableSamples
+  /// What a stage computed is no numbers.
+  case notFinite(GenerationProgress.Stage)
   case unavailableDevice(String)
   case unsupportedDType(String)
 
@@ -30,6 +32,8 @@ public enum GenerationError: Error, Sendable, Equatable, CustomStringConvertible
     case .emptyCondition(let modality): "\(modality.rawValue): holds nothing"
     case .silentCondition: "audio: is silent; there is nothing to make pictures from"
     case .unusableSamples: "audio: holds samples that are no numbers"
+    case .notFinite(let stage):
+      "model: \(stage.rawValue) gave values that are no numbers; are its weights damaged?"
     case .unavailableDevice(let device): "device: \(device) is not available on this machine"
     case .unsupportedDType(let dtype): "dtype: \(dtype) is not supported; use float32 or bfloat16"
     }

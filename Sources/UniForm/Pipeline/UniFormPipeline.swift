@@ -79,6 +79,7 @@ public final class UniFormPipeline {
         return try request.seeds.enumerated().map { index, seed in
           let report = report.clip(index)
           let latents = try denoise(request, seed: seed, text: text, condition: condition, report)
+            .map { try $0.checkedFinite(after: .denoising) }
           return try finish(latents, seed, request, condition, report)
         }
       }

@@ -102,7 +102,13 @@ extension DecodingError {
     case .typeMismatch(let type, let context): return "\"\(path(context))\" must be of type \(type)"
     case .valueNotFound(let type, let context): return "\"\(path(context))\" must be \(type), not null"
     case .keyNotFound(let key, let context): return "\"\(path(context, key))\" is missing"
-    case .dataCorrupted(let context): return "\"\(path(context))\" \(context.debugDescription)"
+    case .dataCorrupted(let context):
+      // Such as a number that no type holds.
+      let reason = (context.underlyingError as? CocoaError)?.userInfo[NSDebugDescriptionErrorKey] as? String
+      guard !context.codingPath.isEmpty else {
+        return "cannot be decoded: \(reason ?? context.debugDescription)"
+      }
+      return "\"\(path(context))\" \(context.debugDescription)"
     @unknown default: return "cannot be decoded"
     }
   }
