@@ -178,7 +178,8 @@ extension UniFormDiT {
       audio.embedder(columns.to(dtype)) + placement.audio + audio.modality.to(dtype)  // [B,T,Sa,D]
     let sizes = [video.size(2), sound.size(2)]
     let modulation = Modulation(groups: [videoTime.modulation, audioTime.modulation], sizes: sizes)
-    let x = trunk(.concatenate([video, sound], axis: 2), modulation, conditioning, placement.time)  // [B,T,S,D]
+    let tokens = Tensor.concatenate([video, sound], axis: 2)  // [B,T,S,D]
+    let x = trunk(tokens, modulation, conditioning, placement.time)  // [B,T,S,D]
     let m = Modulation(
       groups: [videoTime.vector.unsqueezed(2), audioTime.vector.unsqueezed(2)], sizes: sizes
     ).rows(adding: finalTable)
