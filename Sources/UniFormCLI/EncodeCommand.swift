@@ -31,7 +31,7 @@ struct EncodeCommand: AsyncParsableCommand {
       try await MediaTools.check()
       let directory = try ModelLocation.open(options.model, isTrained: false)
       try output.check(input: media)
-      let input = try await content.read(media, directory.geometry, reporter)
+      let input = try await content.read(media, for: directory, reporter)
       // Nothing but the codecs of what there is.
       try directory.requireWeights(
         of: (input.video == nil ? [] : [.videoVAE]) + (input.audio == nil ? [] : [.audioVAE]))

@@ -56,6 +56,9 @@ extension ContentOptions {
     guard GenerationRequest.allowedSeconds.contains(length), machine.place.device == .cpu,
       let available = MachineMemory.available
     else { return true }
+    // That of the input is close to the trained one; a size that cannot be is refused with the request.
+    let asked = try? size.picture.pixels(of: directory, for: nil)
+    let pixels = asked.flatMap { (try? directory.check($0)) == nil ? nil : $0 } ?? directory.geometry.size
     let clips = batch == nil ? sampling.count : Int.max
     let staging = try tasks.map { task in
       var planned = PlannedGeneration(
@@ -63,6 +66,7 @@ extension ContentOptions {
       planned.task = task
       planned.hasPrompt = prompt != nil || batch != nil
       planned.geometry.seconds = length
+      planned.geometry.size = pixels
       planned.steps = sampling.steps ?? planned.steps
       planned.guidanceScale = sampling.guidance ?? planned.guidanceScale
       planned.sampler = sampling.sampler ?? planned.sampler

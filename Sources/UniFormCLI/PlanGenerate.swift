@@ -16,6 +16,7 @@ struct PlanGenerate: AsyncParsableCommand {
       "Length of the clip, 1 to 10. Without it, the length that the model was trained on.",
       valueName: "seconds"))
   var seconds: Double?
+  @OptionGroup var size: SizeOptions
   @Flag(help: "Without a prompt, for v2a and a2v.")
   var noPrompt = false
   @Option(
@@ -58,6 +59,10 @@ struct PlanGenerate: AsyncParsableCommand {
     planned.task = task
     planned.hasPrompt = !noPrompt
     planned.geometry.seconds = seconds ?? planned.geometry.seconds
+    if let pixels = try size.picture.pixels(of: directory, for: nil) {
+      try directory.check(pixels)
+      planned.geometry.size = pixels
+    }
     planned.steps = steps ?? planned.steps
     planned.guidanceScale = guidance ?? planned.guidanceScale
     planned.sampler = sampler ?? planned.sampler

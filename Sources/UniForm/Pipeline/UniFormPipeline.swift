@@ -11,6 +11,9 @@ public final class UniFormPipeline {
   /// Of the denoiser. Text encoder, autoencoders and vocoder compute in float32: they are a small part of the time
   /// and what they lose would be seen and heard.
   public let dtype: DType
+  /// Whether the transformer's steps are captured once per clip and replayed; on devices that have no graphs it makes no
+  /// difference.
+  public let usesGraphs: Bool
   let networks: PipelineNetworks
   let mel: MelSpectrogram
   private var loadedTokenizer: T5Tokenizer?
@@ -22,7 +25,8 @@ public final class UniFormPipeline {
   ///     made. Several clips then go through each stage together.
   /// - Throws: ``GenerationError`` for a device that is not there, ``ModelError`` and its kin for the directory.
   public init(
-    _ directory: ModelDirectory, device: Device = .cpu, dtype: DType? = nil, keepsLoaded: Bool = true
+    _ directory: ModelDirectory, device: Device = .cpu, dtype: DType? = nil, keepsLoaded: Bool = true,
+    usesGraphs: Bool = true
   ) throws {
     guard device.isAvailable else { throw GenerationError.unavailableDevice("\(device)") }
     let dtype = dtype ?? .fastest(on: device)
@@ -30,6 +34,7 @@ public final class UniFormPipeline {
     model = directory
     self.device = device
     self.dtype = dtype
+    self.usesGraphs = usesGraphs
     networks = PipelineNetworks(directory, device: device, dtype: dtype, keepsLoaded: keepsLoaded)
     mel = try MelSpectrogram(directory.mel)
   }
@@ -95,7 +100,8 @@ public final class UniFormPipeline {
           let trajectories = try trajectories(of: group.map { (index: $0, request: requests[$0]) }, report)
           func denoised(_ one: Trajectory) throws -> AVLatents {
             try denoise(
-              one.request, seed: one.seed, text: one.text, condition: one.condition, report.clip(one.clip))
+              one.request, seed: one.seed, text: one.text, condition: one.condition, report.clip(one.clip)
+            ).map { try $0.checkedFinite(after: .denoising) }
           }
           // Where the networks stay, each clip is finished before the next begins.
           let waiting = networks.keepsLoaded ? [] : try trajectories.map(denoised)

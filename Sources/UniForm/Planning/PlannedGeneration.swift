@@ -33,6 +33,7 @@ public struct PlannedGeneration: Sendable {
     guidanceScale = request.guidanceScale ?? guidanceScale
     sampler = request.sampler ?? sampler
     geometry.seconds = request.seconds ?? geometry.seconds
+    geometry.size = request.size ?? geometry.size
   }
 }
 

@@ -65,13 +65,13 @@ struct StageOutliner {
         network,
         text: .outline(rows: together, length: tokens, width: model.transformer.captionChannels),
         plan: NoisePlan(task: task), timesteps: [Double](repeating: 0, count: evaluations),
-        geometry: geometry, dtype: dtype)
+        geometry: geometry, trainedSize: model.geometry.size, dtype: dtype, usesGraph: false)
     }
     outline.piece = try measured {
       let latents = AVLatents(
         video: empty([together] + geometry.videoLatentShape),
         audio: empty([together] + geometry.audioLatentShape))
-      _ = denoiser?(latents, evaluation: 0)
+      _ = try denoiser?(latents, evaluation: 0)
     }
     outline.pieces = evaluations * rows / together
     outline.atOnce = min(rows / together, threads)
