@@ -16,29 +16,44 @@ public final class ParameterStore {
     case outline
   }
 
+  /// Empty for a model that is packed: its layers alone hold what they compute with.
   public private(set) var entries: [Entry] = []
   public let dtype: DType
   public let device: Device
+  /// Whether layers bring their weights into the order in which products read them fastest, and keep nothing else.
+  public let packs: Bool
   let source: Source
   private var used: Set<String> = []
+  /// Of the files, since their memory was given back last.
+  private var bytesRead = 0
 
   /// Parameters come from files, converted to `dtype` on `device`.
-  public convenience init(loading weights: Weights, dtype: DType = .float32, device: Device = .cpu) {
-    self.init(.weights(weights), dtype, device)
+  ///
+  /// - Parameter forInference: packs weights where ``FusedKernels/areAvailable``. The files' memory is given back while
+  ///   they are read, so that no weight is held twice.
+  public convenience init(
+    loading weights: Weights, dtype: DType = .float32, device: Device = .cpu, forInference: Bool = false
+  ) {
+    self.init(.weights(weights), dtype, device, forInference: forInference)
   }
 
   /// Parameters are drawn anew.
-  public convenience init(seed: UInt64, dtype: DType = .float32, device: Device = .cpu) {
-    self.init(.generator(Generator(seed: seed)), dtype, device)
+  public convenience init(
+    seed: UInt64, dtype: DType = .float32, device: Device = .cpu, forInference: Bool = false
+  ) {
+    self.init(.generator(Generator(seed: seed)), dtype, device, forInference: forInference)
   }
 
   /// Lists what a model holds without holding it: every tensor is one zero, expanded to its shape.
-  public static func outline() -> ParameterStore { ParameterStore(.outline, .float32, .cpu) }
+  public static func outline() -> ParameterStore { ParameterStore(.outline, .float32, .cpu, forInference: false) }
 
-  private init(_ source: Source, _ dtype: DType, _ device: Device) {
+  private init(_ source: Source, _ dtype: DType, _ device: Device, forInference: Bool) {
     self.source = source
     self.dtype = dtype
     self.device = device
+    packs =
+      forInference && FusedKernels.areAvailable && device.kind == .cpu
+      && (dtype == .float32 || dtype == .bfloat16)
   }
 
   public var root: Parameters { Parameters(store: self, prefix: "") }
@@ -82,6 +97,7 @@ public final class ParameterStore {
         throw .wrongShape(tensor: name, expected: shape, found: item.shape, file: weights.source)
       }
       used.insert(name)
+      if packs { releaseReadPages(of: weights, before: item.shape.reduce(4, *)) }
       let loaded = try item.load()
       // A mapped file is read-only by contract; parameters that stay views of it must not be trained in place.
       tensor = loaded.dtype.isFloatingPoint ? loaded.to(dtype).to(device) : loaded.to(device)
@@ -90,8 +106,18 @@ public final class ParameterStore {
     case .outline:
       tensor = Tensor.zeros([]).expanded(shape)
     }
-    entries.append(
-      Entry(name: name, tensor: tensor, isBuffer: isBuffer, initialization: initialization))
+    if !packs {
+      entries.append(
+        Entry(name: name, tensor: tensor, isBuffer: isBuffer, initialization: initialization))
+    }
     return tensor
+  }
+
+  /// What was read before is packed by now, or small.
+  private func releaseReadPages(of weights: Weights, before next: Int) {
+    bytesRead += next
+    guard bytesRead > 64 << 20 else { return }
+    weights.releasePages()
+    bytesRead = next
   }
 }

@@ -94,7 +94,7 @@ extension HiFiGAN {
 
     func callAsFunction(_ x: Tensor) -> Tensor {
       let up = upsampling.flat(x.leakyReLU(slope: slope))  // [B, C / 2, 1, T · rate]
-      let sum = blocks.dropFirst().reduce(blocks[0](up)) { $0 + $1(up) }  // [B, C / 2, 1, T · rate]
+      let sum = blocks.dropFirst().reduce(blocks[0](up)) { $0.plus($1(up)) }  // [B, C / 2, 1, T · rate]
       return sum / Double(blocks.count)  // [B, C / 2, 1, T · rate]
     }
   }
@@ -118,8 +118,8 @@ extension HiFiGAN {
 
     func callAsFunction(_ x: Tensor) -> Tensor {
       pairs.reduce(x) { x, pair in
-        let h = pair.dilated.flat(x.leakyReLU(slope: slope))  // [B, C, 1, T]
-        return x + pair.plain.flat(h.leakyReLU(slope: slope))  // [B, C, 1, T]
+        let h = pair.dilated.flat(x.leakyReLU(slope: slope), leakySlope: slope)  // [B, C, 1, T]
+        return pair.plain.flat(h).plus(x)  // [B, C, 1, T]
       }
     }
   }

@@ -62,7 +62,7 @@ private struct CaseMaker {
   let dtype: DType
   let device: Device
 
-  private var parameters: Parameters { ParameterStore(seed: 1, dtype: dtype, device: device).root }
+  private var parameters: Parameters { ParameterStore(seed: 1, dtype: dtype, device: device, forInference: true).root }
 
   private func random(_ shape: [Int]) -> Tensor {
     Tensor.randn(shape, generator: Generator(seed: 2)).to(dtype).to(device)

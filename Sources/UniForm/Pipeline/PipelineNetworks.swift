@@ -23,25 +23,25 @@ final class PipelineNetworks {
   }
 
   func loadedTextEncoder() throws -> T5Encoder {
-    try network(\.textEncoder) { try directory.loadTextEncoder(device: device) }
+    try network(\.textEncoder) { try directory.loadTextEncoder(device: device, forInference: true) }
   }
   func loadedTransformer() throws -> UniFormDiT {
-    try network(\.transformer) { try directory.loadTransformer(dtype: dtype, device: device) }
+    try network(\.transformer) { try directory.loadTransformer(dtype: dtype, device: device, forInference: true) }
   }
   func loadedVideoEncoder() throws -> VideoVAE.Encoder {
-    try network(\.videoEncoder) { try directory.loadVideoEncoder(device: device) }
+    try network(\.videoEncoder) { try directory.loadVideoEncoder(device: device, forInference: true) }
   }
   func loadedVideoDecoder() throws -> VideoVAE.Decoder {
-    try network(\.videoDecoder) { try directory.loadVideoDecoder(device: device) }
+    try network(\.videoDecoder) { try directory.loadVideoDecoder(device: device, forInference: true) }
   }
   func loadedAudioEncoder() throws -> AudioVAE.Encoder {
-    try network(\.audioEncoder) { try directory.loadAudioEncoder(device: device) }
+    try network(\.audioEncoder) { try directory.loadAudioEncoder(device: device, forInference: true) }
   }
   func loadedAudioDecoder() throws -> AudioVAE.Decoder {
-    try network(\.audioDecoder) { try directory.loadAudioDecoder(device: device) }
+    try network(\.audioDecoder) { try directory.loadAudioDecoder(device: device, forInference: true) }
   }
   func loadedVocoder() throws -> HiFiGAN {
-    try network(\.vocoder) { try directory.loadVocoder(device: device) }
+    try network(\.vocoder) { try directory.loadVocoder(device: device, forInference: true) }
   }
 
   /// Loads what a task needs, so that a broken file is known before the time is spent on denoising. Where nothing is

@@ -69,7 +69,7 @@ extension TemporalVAE {
         if level < downsamples.count, let downsample = downsamples[level] { h = downsample(h) }
       }
       for block in residuals { h = block(h) }  // [B, Cₗ, t, H, W]
-      return DiagonalGaussian(moments: quantConv(convOut(norm(h).silu)))  // [B, 2z, t, H, W]
+      return DiagonalGaussian(moments: quantConv(convOut(norm.silu(h))))  // [B, 2z, t, H, W]
     }
   }
 
@@ -115,7 +115,7 @@ extension TemporalVAE {
         for block in blocks { h = block(h) }  // [B, Cₗ, Tₗ, H, W]
         if level > 0, let upsample = upsamples[level - 1] { h = unfoldTime(upsample(h)) }
       }
-      h = convOut(norm(h).silu)  // [B, C, 4t, H, W]
+      h = convOut(norm.silu(h))  // [B, C, 4t, H, W]
       return h.narrowed(2, start: configuration.padding(frames: frames), length: frames)  // [B, C, T, H, W]
     }
 
