@@ -129,7 +129,8 @@ public struct TransformerTrainer {
       task: Tensor([Int](repeating: plan.task.id, count: count)),
       conditioning: transformer.conditioning(
         states: states, mask: batch.mask, dropped: dropped, dtype: dtype),
-      pixels: (geometry.height, geometry.width))
+      positions: transformer.positions(
+        latentShape: geometry.videoLatentShape, pixels: (geometry.height, geometry.width), dtype: dtype))
     let loss = process.loss(
       of: output, clean: batch.latents, noise: noise, timesteps: timesteps, plan: plan)
     let metrics = loss.terms.sorted { $0.key.rawValue < $1.key.rawValue }.map { modality, terms in

@@ -54,7 +54,7 @@ import Torch
       audioTime: model.timeEmbedding(Tensor([audio, audio]), frameRate: rate), task: Tensor([task, task]),
       conditioning: model.conditioning(
         states: states, mask: Tensor([1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0], shape: [2, 6])),
-      pixels: (64, 64))
+      positions: model.positions(latentShape: latents.video.shape, pixels: (64, 64)))
   }
 
   let latents = AVLatents(
@@ -126,7 +126,8 @@ import Torch
         mask: Tensor([1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0], shape: [2, 6]), dtype: .bfloat16)
       return model(
         latents, videoTime: time(500), audioTime: time(audioTime), task: Tensor([0, 0]),
-        conditioning: conditioning, pixels: (64, 64)
+        conditioning: conditioning,
+        positions: model.positions(latentShape: latents.video.shape, pixels: (64, 64), dtype: .bfloat16)
       ).prediction
     }
     let half = isRecorded ? narrow() : withoutGradient(narrow)

@@ -14,6 +14,9 @@ public struct GroupNorm {
     self.epsilon = epsilon
   }
 
+  /// Whether a layer is faster on `x` as things are where its channels lie last in memory.
+  public static func prefersChannelsLast(_ x: Tensor) -> Bool { FusedKernels.serveEitherType(x) }
+
   public func callAsFunction(_ x: Tensor) -> Tensor { fused(x) ?? composed(x) }
 
   /// SiLU of the result.

@@ -82,6 +82,7 @@ struct PackedWeight {
   ) -> Tensor {
     convolutionOperator(
       .tensor(x), .tensor(tensor), .optional(bias), .ints(padding), .ints(stride), .ints(dilation), .int(1),
-      .string(leakySlope == nil ? "none" : "leaky_relu"), .doubles(leakySlope.map { [$0] } ?? []), .string(""))
+      .string(leakySlope == nil ? "none" : "leaky_relu"), .doubles(leakySlope.map { [$0] } ?? []), .string("")
+    )
   }
 }

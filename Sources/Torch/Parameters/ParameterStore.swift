@@ -45,7 +45,9 @@ public final class ParameterStore {
   }
 
   /// Lists what a model holds without holding it: every tensor is one zero, expanded to its shape.
-  public static func outline() -> ParameterStore { ParameterStore(.outline, .float32, .cpu, forInference: false) }
+  public static func outline() -> ParameterStore {
+    ParameterStore(.outline, .float32, .cpu, forInference: false)
+  }
 
   private init(_ source: Source, _ dtype: DType, _ device: Device, forInference: Bool) {
     self.source = source

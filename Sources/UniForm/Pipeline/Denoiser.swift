@@ -1,13 +1,13 @@
 internal import Torch
 
-/// The network with everything bound that stays the same during one trajectory: task, text keys and values of every
-/// block, and the modulation of every scheduled step.
+/// The network with everything bound that stays the same during one trajectory: task, positions, text keys and values of
+/// every block, and the modulation of every scheduled step.
 struct Denoiser {
   private let network: UniFormDiT
   private let conditioning: UniFormDiT.Conditioning
   private let videoTimes, audioTimes: UniFormDiT.TimeEmbedding  // [evaluations, …]
   private let task: Tensor  // [R]
-  private let pixels: (height: Int, width: Int)
+  private let positions: UniFormDiT.Positions
   private let rows: Int
 
   /// - Parameter text: R rows, as many as the loop asks about at once.
@@ -25,7 +25,9 @@ struct Denoiser {
     videoTimes = network.timeEmbedding(seen.video, frameRate: frameRate, dtype: dtype)
     audioTimes = network.timeEmbedding(seen.audio, frameRate: frameRate, dtype: dtype)
     task = Tensor([Int](repeating: plan.task.id, count: rows), device: device)
-    pixels = (geometry.height, geometry.width)
+    positions = network.positions(
+      latentShape: geometry.videoLatentShape, pixels: (geometry.height, geometry.width), dtype: dtype,
+      device: device)
   }
 
   /// The answer for `[R, …]` latents at one evaluation of the schedule.
@@ -33,7 +35,7 @@ struct Denoiser {
     network(
       latents, videoTime: videoTimes.row(evaluation, count: rows),
       audioTime: audioTimes.row(evaluation, count: rows), task: task, conditioning: conditioning,
-      pixels: pixels)
+      positions: positions)
   }
 }
 

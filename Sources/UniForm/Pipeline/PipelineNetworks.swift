@@ -4,7 +4,8 @@ internal import Torch
 final class PipelineNetworks {
   let directory: ModelDirectory
   let device: Device
-  /// Of the denoiser.
+  /// Of the denoiser, and of what is as good in bfloat16: the text encoder and the video autoencoder. Those of sound
+  /// compute in float32 (Docs/Decisions/0010-codecs-in-bfloat16.md).
   let dtype: DType
   let keepsLoaded: Bool
   private var textEncoder: T5Encoder?
@@ -23,16 +24,24 @@ final class PipelineNetworks {
   }
 
   func loadedTextEncoder() throws -> T5Encoder {
-    try network(\.textEncoder) { try directory.loadTextEncoder(device: device, forInference: true) }
+    try network(\.textEncoder) {
+      try directory.loadTextEncoder(dtype: dtype, device: device, forInference: true)
+    }
   }
   func loadedTransformer() throws -> UniFormDiT {
-    try network(\.transformer) { try directory.loadTransformer(dtype: dtype, device: device, forInference: true) }
+    try network(\.transformer) {
+      try directory.loadTransformer(dtype: dtype, device: device, forInference: true)
+    }
   }
   func loadedVideoEncoder() throws -> VideoVAE.Encoder {
-    try network(\.videoEncoder) { try directory.loadVideoEncoder(device: device, forInference: true) }
+    try network(\.videoEncoder) {
+      try directory.loadVideoEncoder(dtype: dtype, device: device, forInference: true)
+    }
   }
   func loadedVideoDecoder() throws -> VideoVAE.Decoder {
-    try network(\.videoDecoder) { try directory.loadVideoDecoder(device: device, forInference: true) }
+    try network(\.videoDecoder) {
+      try directory.loadVideoDecoder(dtype: dtype, device: device, forInference: true)
+    }
   }
   func loadedAudioEncoder() throws -> AudioVAE.Encoder {
     try network(\.audioEncoder) { try directory.loadAudioEncoder(device: device, forInference: true) }
