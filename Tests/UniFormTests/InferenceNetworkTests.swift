@@ -40,7 +40,7 @@ struct InferenceNetworkTests {
     let (plain, packed) = try both { try VideoVAE($0, c) }
     let reduction = c.spatial.reduction
     let frames = random([1, 3, 19, 4 * reduction[0], 6 * reduction[1]]).clamp(min: -1, max: 1)
-    try withoutGradient {
+    withoutGradient {
       let latents = packed.encode(frames)
       expectEqual(latents, plain.encode(frames))
       expectEqual(packed.decode(latents, frames: 19), plain.decode(latents, frames: 19))
