@@ -82,4 +82,34 @@ struct InferenceNetworkTests {
       expectEqual(run(packed), run(plain), tolerance: dtype == .float32 ? 1e-4 : 0.03)
     }
   }
+
+  /// The denoiser is divided among threads where it is wide, and then by rows: no sum is.
+  @Test(arguments: [DType.float32, .bfloat16])
+  func wideBlocksGiveTheSameBitsForAnyNumberOfThreads(dtype: DType) throws {
+    let before = ComputeThreads.count
+    defer { ComputeThreads.count = before }
+    var c = TinyModel().transformer
+    (c.depth, c.hiddenSize, c.heads) = (1, 576, 8)
+    let network = try UniFormDiT(ParameterStore(seed: 5, dtype: dtype, forInference: true).root, c)
+    let (states, tokens) = (random([2, 13, c.captionChannels]), random([2, 5, 77, 576]).to(dtype))
+    func run() -> [Float] {
+      let time = network.timeEmbedding(
+        Tensor([700, 3] as [Float]), frameRate: Tensor([17, 17] as [Float]), dtype: dtype)
+      let text = network.conditioning(
+        states: states, mask: Tensor.ones([2, 13], dtype: .int64), dtype: dtype)
+      return network.trunk(
+        tokens, Modulation(groups: [time.modulation], sizes: [77]), text,
+        network.positions(latentShape: [5, 14, 22], pixels: (112, 176), dtype: dtype)
+      ).to(.float32).values()
+    }
+    withoutGradient {
+      ComputeThreads.count = 1
+      let expected = run()
+      for threads in 2...4 {
+        ComputeThreads.count = threads
+        let isSame = run() == expected
+        #expect(isSame, "\(threads) threads")
+      }
+    }
+  }
 }

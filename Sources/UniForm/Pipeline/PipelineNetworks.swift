@@ -5,7 +5,7 @@ final class PipelineNetworks {
   let directory: ModelDirectory
   let device: Device
   /// Of the denoiser, and of what is as good in bfloat16: the text encoder and the video autoencoder. Those of sound
-  /// compute in float32 (Docs/Decisions/0010-codecs-in-bfloat16.md).
+  /// compute in float32 (Docs/Decisions/0014-codecs-in-bfloat16.md).
   let dtype: DType
   let keepsLoaded: Bool
   private var textEncoder: T5Encoder?
