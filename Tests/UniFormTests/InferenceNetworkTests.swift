@@ -112,4 +112,24 @@ struct InferenceNetworkTests {
       }
     }
   }
+
+  @Test(arguments: [DType.float32, .bfloat16], [7, 64])
+  func wideTextEncodersGiveTheSameBitsForAnyNumberOfThreads(dtype: DType, length: Int) throws {
+    let before = ComputeThreads.count
+    defer { ComputeThreads.count = before }
+    var c = TinyModel().textEncoder
+    (c.width, c.headWidth, c.feedForwardWidth, c.layers, c.heads) = (1024, 64, 2816, 1, 16)
+    let encoder = try T5Encoder(ParameterStore(seed: 5, dtype: dtype, forInference: true).root, c)
+    let ids = Tensor((0..<length).map { 3 + $0 % 60 }, shape: [1, length])
+    func run() -> [Float] { encoder(ids, mask: ids.onesLike).hiddenStates.to(.float32).values() }
+    withoutGradient {
+      ComputeThreads.count = 1
+      let expected = run()
+      for threads in 2...4 {
+        ComputeThreads.count = threads
+        let isSame = run() == expected
+        #expect(isSame, "\(threads) threads")
+      }
+    }
+  }
 }

@@ -152,10 +152,11 @@ private struct CaseMaker {
     let encoder = try T5Encoder(parameters, shapes.textEncoder)
     let ids = Tensor((0..<length).map { 3 + $0 % 200 }, shape: [1, length], device: device)
     let mask = Tensor.ones([1, length], dtype: .int64, device: device)
-    return pieces(
-      "text encoder",
-      "\(shapes.textEncoder.layers) layers of width \(shapes.textEncoder.width), \(length) tokens", 1
-    ) { _ in _ = encoder(ids, mask: mask) }
+    let shape = "\(shapes.textEncoder.layers) layers of width \(shapes.textEncoder.width), \(length) tokens"
+    func encode() { _ = encoder(ids, mask: mask) }
+    return shapes.textEncoder.width > widestInOneThread
+      ? BenchmarkCase("text encoder", shape, encode)
+      : pieces("text encoder", shape, 1) { _ in encode() }
   }
 
   func vocoder() throws -> BenchmarkCase {

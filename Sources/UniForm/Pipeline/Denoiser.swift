@@ -69,9 +69,8 @@ extension UniFormPipeline {
       })
   }
 
-  /// Networks up to this width gain nothing from dividing their products among threads, and lose much where the
-  /// machine is busy: one thread computes the caption's row and another that of the null caption.
-  private var isNarrow: Bool { model.transformer.hiddenSize <= 512 }
+  /// Whether one thread computes the caption's row and another that of the null caption.
+  private var isNarrow: Bool { model.transformer.hiddenSize <= widestInOneThread }
 
   /// One for each row of text, or one for all of them in a wide network.
   private func denoisers(
