@@ -75,7 +75,9 @@ struct InferenceNetworkTests {
         states: states, mask: Tensor.ones([2, 5], dtype: .int64), dtype: dtype)
       return network.trunk(
         tokens, Modulation(groups: [time.modulation], sizes: [6]), text,
-        network.positions(latentShape: shape, pixels: (32, 32), dtype: dtype)
+        network.placement(
+          frames: shape[1], rows: shape[2], columns: shape[3], pixels: (32, 32), device: .cpu, dtype: dtype
+        ).time
       ).to(.float32)
     }
     withoutGradient {
@@ -99,7 +101,9 @@ struct InferenceNetworkTests {
         states: states, mask: Tensor.ones([2, 13], dtype: .int64), dtype: dtype)
       return network.trunk(
         tokens, Modulation(groups: [time.modulation], sizes: [77]), text,
-        network.positions(latentShape: [5, 14, 22], pixels: (112, 176), dtype: dtype)
+        network.placement(
+          frames: 5, rows: 14, columns: 22, pixels: (112, 176), device: .cpu, dtype: dtype
+        ).time
       ).to(.float32).values()
     }
     withoutGradient {

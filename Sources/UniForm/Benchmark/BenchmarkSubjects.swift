@@ -51,8 +51,10 @@ extension BenchmarkCase {
     let model = pipeline.model
     let prompt = model.knownClasses.first?.example ?? "rain on a tin roof"
     let request = GenerationRequest(prompt: prompt, seed: 1)
+    let usesGraph = pipeline.usesGraphs && pipeline.device.hasGraphs
     return BenchmarkCase(
-      "clip", "\(model.name), \(model.geometry.seconds) s from text, \(model.defaults.steps) steps"
+      usesGraph ? "clip (graph)" : "clip",
+      "\(model.name), \(model.geometry.seconds) s from text, \(model.defaults.steps) steps"
     ) { _ = try pipeline.generate(request) }
   }
 }
@@ -87,10 +89,8 @@ private struct CaseMaker {
         states: random([rows, shapes.textLength, c.captionChannels]),
         mask: Tensor.ones([rows, shapes.textLength], dtype: .int64, device: device), dtype: dtype)
     }
-    let positions = network.positions(
-      latentShape: geometry.videoLatentShape, pixels: (geometry.height, geometry.width), dtype: dtype,
-      device: device)
     let task = Tensor([Int](repeating: GenerationTask.t2av.id, count: rows), device: device)
+    let placement = network.placement(geometry, device: device, dtype: dtype)
     let video = geometry.videoLatentShape
     let grids = [c.patches.grid(video[2], video[3]), c.audioGrid]
     let tokens = grids.reduce(0) { $0 + $1.rows * $1.columns }
@@ -101,7 +101,7 @@ private struct CaseMaker {
     ) {
       _ = network(
         latents, videoTime: time.row(0, count: rows), audioTime: time.row(0, count: rows), task: task,
-        conditioning: text, positions: positions)
+        conditioning: text, placement: placement)
     }
   }
 
@@ -152,8 +152,9 @@ private struct CaseMaker {
     let encoder = try T5Encoder(parameters, shapes.textEncoder)
     let ids = Tensor((0..<length).map { 3 + $0 % 200 }, shape: [1, length], device: device)
     let mask = Tensor.ones([1, length], dtype: .int64, device: device)
+    let distances = encoder.distances(length: length, device: device)
     let shape = "\(shapes.textEncoder.layers) layers of width \(shapes.textEncoder.width), \(length) tokens"
-    func encode() { _ = encoder(ids, mask: mask) }
+    func encode() { _ = encoder.states(ids, mask: mask, distances: distances) }
     return shapes.textEncoder.width > widestInOneThread
       ? BenchmarkCase("text encoder", shape, encode)
       : pieces("text encoder", shape, 1) { _ in encode() }

@@ -105,6 +105,15 @@ extension UniFormDiT {
         modulation: modulation.narrowed(0, start: index, length: 1).expanded(count, -1, -1, -1))
     }
 
+    /// A copy that owns its memory.
+    var cloned: TimeEmbedding { TimeEmbedding(vector: vector.cloned, modulation: modulation.cloned) }
+
+    /// Writes `other` into the tensors of this one.
+    func copy_(_ other: TimeEmbedding) {
+      vector.copy_(other.vector)
+      modulation.copy_(other.modulation)
+    }
+
     /// Rows one after another.
     public static func concatenate(_ parts: [TimeEmbedding]) -> TimeEmbedding {
       TimeEmbedding(
@@ -153,10 +162,10 @@ extension UniFormDiT {
   ///   - videoTime: what the tokens of the pictures see; t = 0 where they are a condition.
   ///   - audioTime: the same for the tokens of the sound and the task.
   ///   - task: ids `[B]`.
-  ///   - positions: of these latents, from ``positions(latentShape:pixels:dtype:device:)``.
+  ///   - placement: of the tokens of these latents.
   public func callAsFunction(
     _ latents: AVLatents, videoTime: TimeEmbedding, audioTime: TimeEmbedding, task: Tensor,
-    conditioning: Conditioning, positions: Positions
+    conditioning: Conditioning, placement: Placement
   ) -> ModelOutput {
     guard let audio else { preconditionFailure("this configuration has no audio columns") }
     let c = configuration
@@ -164,13 +173,13 @@ extension UniFormDiT {
     let (h, w, t) = (latents.video.size(3), latents.video.size(4), latents.video.size(2))
     let taskColumn = audio.task(task, frames: t).to(latents.audio.dtype)  // [B,4,T,rows,1]
     let columns = Tensor.concatenate([joint.packed(latents.audio), taskColumn], axis: 4)  // [B,4,T,rows,6]
-    let video = videoEmbedder(latents.video.to(dtype)) + positions.video.to(dtype)  // [B,T,Sv,D]
+    let video = videoEmbedder(latents.video.to(dtype)) + placement.video  // [B,T,Sv,D]
     let sound =
-      audio.embedder(columns.to(dtype)) + positions.audio.to(dtype)
-      + audio.modality.to(dtype)  // [B,T,Sa,D]
+      audio.embedder(columns.to(dtype)) + placement.audio + audio.modality.to(dtype)  // [B,T,Sa,D]
     let sizes = [video.size(2), sound.size(2)]
     let modulation = Modulation(groups: [videoTime.modulation, audioTime.modulation], sizes: sizes)
-    let x = trunk(.concatenate([video, sound], axis: 2), modulation, conditioning, positions)  // [B,T,S,D]
+    let tokens = Tensor.concatenate([video, sound], axis: 2)  // [B,T,S,D]
+    let x = trunk(tokens, modulation, conditioning, placement.time)  // [B,T,S,D]
     let m = Modulation(
       groups: [videoTime.vector.unsqueezed(2), audioTime.vector.unsqueezed(2)], sizes: sizes
     ).rows(adding: finalTable)
@@ -184,14 +193,14 @@ extension UniFormDiT {
 
   /// Blocks over tokens `[B, T, S, D]`.
   func trunk(
-    _ tokens: Tensor, _ modulation: Modulation, _ conditioning: Conditioning, _ positions: Positions
+    _ tokens: Tensor, _ modulation: Modulation, _ conditioning: Conditioning, _ time: Placement.Time
   ) -> Tensor {
     var x = tokens
-    if let chunkPositions, let phases = positions.phases {
-      x = x + chunkPositions(phases).to(x.dtype).unsqueezed(1).unsqueezed(0)
+    if let chunkPositions, let phase = time.phase {
+      x = x + chunkPositions(phase).to(x.dtype).reshaped(1, x.size(1), 1, configuration.hiddenSize)
     }
     for (block, text) in zip(blocks, conditioning.blocks) {
-      x = block(x, modulation, text, textMask: conditioning.mask, rotary: positions.rotary)
+      x = block(x, modulation, text, textMask: conditioning.mask, rotary: time.rotary)
     }
     return x
   }
@@ -231,11 +240,10 @@ extension UniFormDiT {
       let mask = denoised.reshaped([a.size(0), frames] + a.shape.dropFirst(2).map { _ in 1 })
       return a.expanded(shape).where(mask, else: b.expanded(shape))
     }
-    let positions = positions(
-      latentShape: latents.shape, pixels: pixels, dtype: latents.dtype, device: latents.device)
-    let tokens = videoEmbedder(latents) + positions.video  // [B,T,S,D]
+    let placement = placement(frames: frames, rows: h, columns: w, pixels: pixels, device: latents.device)
+    let tokens = videoEmbedder(latents) + placement.video  // [B,T,S,D]
     let modulation = Modulation(groups: [select(time.modulation, clean.modulation)], sizes: [tokens.size(2)])
-    let x = trunk(tokens, modulation, conditioning, positions)  // [B,T,S,D]
+    let x = trunk(tokens, modulation, conditioning, placement.time)  // [B,T,S,D]
     func last(_ x: Tensor, _ vector: Tensor) -> Tensor {
       let m = Modulation(groups: [vector.unsqueezed(2)], sizes: [x.size(2)]).rows(adding: finalTable)
       return modulated(x, shift: m[0], scale: m[1])
