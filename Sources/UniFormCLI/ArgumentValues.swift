@@ -5,3 +5,4 @@ public import UniForm
 extension Sampler: ExpressibleByArgument {}
 extension VideoReader.Fit: ExpressibleByArgument {}
 extension BenchmarkSubject: ExpressibleByArgument {}
+extension GenerationTask: ExpressibleByArgument {}
