@@ -28,6 +28,7 @@ struct UniFormCommand: AsyncParsableCommand {
       CommandGroup(
         name: "Information",
         subcommands: [InfoCommand.self, InspectCommand.self, VerifyCommand.self, BenchCommand.self]),
+      CommandGroup(name: "Evaluation", subcommands: [EvaluateCommand.self]),
       CommandGroup(name: "Training", subcommands: [ScenesCommand.self, TrainCommand.self]),
     ])
 
