@@ -13,5 +13,11 @@ public struct Linear {
       bias ? try parameters("bias", outputs, initialization: biasInitialization ?? .bias(fanIn: inputs)) : nil
   }
 
+  /// A layer over tensors that a file holds under other names.
+  public init(weight: Tensor, bias: Tensor?) {
+    self.weight = weight
+    self.bias = bias
+  }
+
   public func callAsFunction(_ x: Tensor) -> Tensor { x.linear(weight.to(x.dtype), bias?.to(x.dtype)) }
 }
