@@ -95,6 +95,12 @@ struct ScoringOptions: ParsableArguments {
   var metrics = "available"
   @Option(
     help: ArgumentHelp(
+      "The folder of published networks' weights, converted with Scripts/convert-checkpoint.",
+      valueName: "folder"),
+    completion: .directory)
+  var weights: String?
+  @Option(
+    help: ArgumentHelp(
       "The report to write, .json; a .md and a .html of the same name go with it.", valueName: "file"),
     completion: .file(extensions: ["json"]))
   var output: String?

@@ -16,8 +16,12 @@ struct EvaluationRun {
     var places = MetricCatalog.Places()
     places.judges = ModelLocation.judges
     places.flowSize = scoring.flowSize
-    var catalog = try await MetricCatalog(places)
-    if !scoring.families.isEmpty { catalog = try catalog.choosing(scoring.families) }
+    places.weights = scoring.weights.map { URL(filePath: $0, directoryHint: .isDirectory) }
+    if let weights = scoring.weights, !FileManager.default.fileExists(atPath: weights) {
+      throw CommandFailure("the folder of weights '\(weights)' does not exist; check --weights", .noInput)
+    }
+    let all = try await MetricCatalog(places)
+    let catalog = scoring.families.isEmpty ? all.available : try all.choosing(scoring.families)
     var extraction = FeatureExtraction(cache: try FeatureCache(scoring.cacheFolder), threads: threads)
     extraction.seconds = scoring.seconds
     var evaluation = ClipEvaluation(catalog: catalog, extraction: extraction)

@@ -13,6 +13,8 @@ public struct MetricCatalog: Sendable {
     public var judges: URL?
     /// Why there is none, for the report.
     public var judgesNeed = "needs the judges of scenes, which come with this program in Models/scene-judges"
+    /// The folder of published networks' weights.
+    public var weights: URL?
     /// Pixels of a side of the square that motion is measured in; nil keeps the size of the clips.
     public var flowSize: Int?
 
@@ -25,6 +27,24 @@ public struct MetricCatalog: Sendable {
     extractors.append(peaks)
     metrics += AVAlign.allCases.map { AVAlignMetric(definition: $0, extractor: peaks) }
     try await addJudges(places)
+    try await addNetworks(places)
+  }
+
+  private mutating func addNetworks(_ places: Places) async throws {
+    let entries = try await NetworkMetrics.all { network in
+      guard let folder = places.weights else { return nil }
+      return try await PublishedWeights(network, in: folder)
+    }
+    for entry in entries {
+      if entry.isPresent {
+        extractors += entry.extractors as [any ClipExtractor]
+        metrics += entry.metrics
+      } else {
+        unavailable += entry.metrics.map {
+          ($0.family, MissingScore(metric: $0.id, name: $0.name, reason: entry.network.need))
+        }
+      }
+    }
   }
 
   private mutating func addJudges(_ places: Places) async throws {
@@ -61,6 +81,13 @@ public struct MetricCatalog: Sendable {
   public var families: [String] {
     var seen: Set<String> = []
     return (metrics.map(\.family) + unavailable.map(\.family)).filter { seen.insert($0).inserted }
+  }
+
+  /// All but other readings of a metric that is there already.
+  public var available: MetricCatalog {
+    // Every family that is left is one of the catalog's own.
+    let families = families.filter { !NetworkMetrics.variants.contains($0) }
+    return (try? choosing(families)) ?? self
   }
 
   /// Only the metrics of these families.
