@@ -107,7 +107,8 @@ struct ScoringOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Only so much from the start of each clip. Without it, all; 4 in suites.", valueName: "seconds"))
+      "Only so much from the start of each clip. Without it, all, and in suites the paper's 4.",
+      valueName: "seconds"))
   var seconds: Double?
   @Option(
     parsing: .unconditional,

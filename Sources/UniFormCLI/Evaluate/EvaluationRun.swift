@@ -7,7 +7,7 @@ import UniFormEvaluation
 struct EvaluationRun {
   let scoring: ScoringOptions
   let reporter: Reporter
-  private let evaluation: ClipEvaluation
+  private var evaluation: ClipEvaluation
   private let start = ContinuousClock.now
 
   init(_ scoring: ScoringOptions, threads: Int, reporter: Reporter) async throws {
@@ -47,12 +47,14 @@ struct EvaluationRun {
   func score(_ suite: SuiteRun) async throws {
     let output = scoring.output.map { URL(filePath: $0) } ?? suite.folder.appending(path: "report.json")
     let prepared = try await suite.prepare()
+    var run = self
+    if scoring.seconds == nil { run.evaluation.extraction.seconds = suite.seconds }
     var reports: [EvaluationReport] = []
     var clips: [String: ClipFolder] = [:]
     for variant in suite.variants {
       let folder = try ClipFolder(suite.folder(of: variant))
       let title = suite.title(of: variant)
-      var report = try await score(title, folder, prepared.reference, prepared.captions)
+      var report = try await run.score(title, folder, prepared.reference, prepared.captions)
       report.settings = suite.settings(of: variant)
       reports.append(report)
       clips[title] = folder

@@ -24,7 +24,6 @@ struct SuiteRun {
 
   /// Scenes of this seed were never trained on.
   private static let sceneSeed: UInt64 = 777
-  private static let seconds = 4.0
 
   init(
     _ kind: EvaluationSuite, _ options: SuiteOptions, _ scoring: ScoringOptions, _ machine: MachineOptions,
@@ -54,6 +53,9 @@ struct SuiteRun {
 
   var tables: [(table: PublishedTable, rows: [SuiteVariant])] { kind.tables }
 
+  /// The paper's, of its data; the model's own length, of scenes.
+  var seconds: Double { kind.isOfThePaper ? 4 : directory.geometry.seconds }
+
   private var steps: Int { options.steps ?? (kind.isOfThePaper ? 30 : directory.defaults.steps) }
   private var guidance: Double {
     options.guidance ?? (kind.isOfThePaper ? 5 : directory.defaults.guidanceScale)
@@ -62,7 +64,7 @@ struct SuiteRun {
   func settings(of variant: SuiteVariant) -> [String: String] {
     [
       "model": directory.name, "weights": directory.weightsFingerprint, "variant": variant.rawValue,
-      "steps": "\(steps)", "guidance_scale": "\(guidance)", "seconds": "\(Self.seconds)",
+      "steps": "\(steps)", "guidance_scale": "\(guidance)", "seconds": "\(seconds)",
       "first_seed": "\(options.seed)", "dtype": dtype, "device": device,
     ]
   }
@@ -151,7 +153,7 @@ struct SuiteRun {
       let settings = Settings(
         variant: variant, model: directory.name, weights: weights, dtype: dtype, device: device,
         version: UniFormVersion.current, prompt: variant.usesText ? caption : nil,
-        seed: options.seed + UInt64(index), steps: steps, guidanceScale: guidance, seconds: Self.seconds,
+        seed: options.seed + UInt64(index), steps: steps, guidanceScale: guidance, seconds: seconds,
         condition: isGiven ? hash : nil)
       let file = folder(of: variant).appending(path: "\(clip.name).mp4")
       let record = folder(of: variant).appending(path: "\(clip.name).settings.json")
@@ -193,19 +195,19 @@ struct SuiteRun {
     case .v2a, .v2aWithoutText:
       let geometry = directory.geometry
       let frames = try await VideoReader.read(
-        clip.url, seconds: Self.seconds, frameRate: Double(geometry.frameRate), width: geometry.width,
+        clip.url, seconds: seconds, frameRate: Double(geometry.frameRate), width: geometry.width,
         height: geometry.height)
       let made = try await generate(settings, seed: settings.seed, .video(frames))
       picture = .original(clip.url, start: 0)
       sound = made.audio.map { .waveform($0) }
     case .a2v, .a2vWithoutText:
       let given = try await AudioReader.read(
-        clip.url, seconds: Self.seconds, sampleRate: directory.geometry.sampleRate)
+        clip.url, seconds: seconds, sampleRate: directory.geometry.sampleRate)
       let made = try await generate(settings, seed: settings.seed, .audio(given))
       picture = made.video.map { .frames($0) }
       sound = .original(clip.url, start: 0)
     }
-    try await MediaWriter.write(picture: picture, sound: sound, seconds: Self.seconds, to: file)
+    try await MediaWriter.write(picture: picture, sound: sound, seconds: seconds, to: file)
   }
 
   private func generate(

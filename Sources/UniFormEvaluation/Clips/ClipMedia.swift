@@ -23,14 +23,16 @@ public actor ClipMedia {
   }
 
   /// - Parameters:
-  ///   - rate: frames per second; the average of the file where nil.
+  ///   - rate: frames per second; that of the file where nil, the average where it varies.
   ///   - size: pixels; those of the file as shown where nil.
   /// - Throws: `MediaError.noVideo` among others.
   public func frames(rate: Double? = nil, size: (width: Int, height: Int)? = nil) async throws -> VideoFrames
   {
     let information = try await probe()
     guard let video = information.video else { throw MediaError.noVideo(url) }
-    let rate = rate ?? video.averageFrameRate.value
+    // A stream of constant rate is read at the step of its pictures, so that each comes once: the average over a duration
+    // that is not a whole number of them would leave one out.
+    let rate = rate ?? (video.isVariableRate ? video.averageFrameRate : video.nominalFrameRate).value
     let size = size ?? video.displaySize
     let key = "\(rate) \(size)"
     if let known = frames[key] { return known }

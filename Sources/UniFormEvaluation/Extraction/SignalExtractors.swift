@@ -17,9 +17,11 @@ public struct PeakExtractor: ClipExtractor {
     let sound = try await clip.sound(sampleRate: OnsetStrength().sampleRate)
     let frames = try await clip.frames(size: size.map { ($0, $0) })
     let peaks = AVAlign.Peaks(frames: GrayFrames(frames), audio: sound)
+    // OpenCV's rate, which sets the times of the peaks, is the average.
+    let average = try await clip.probe().video?.averageFrameRate.value
     return [
       "audio": FeatureMatrix(peaks.audio), "motion": FeatureMatrix(peaks.motion),
-      "rate": FeatureMatrix([peaks.frameRate]),
+      "rate": FeatureMatrix([average ?? peaks.frameRate]),
     ]
   }
 }

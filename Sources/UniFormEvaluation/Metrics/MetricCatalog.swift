@@ -64,7 +64,10 @@ public struct MetricCatalog: Sendable {
       let logits = FeatureSource(extractor: id, key: "logits", settings: settings)
       judged.append(FrechetMetric(name: "FD-scenes-\(sense)", family: "fd-scenes", source: features))
       judged.append(KernelMetric(name: "KD-scenes-\(sense)", family: "kd-scenes", source: features))
-      judged.append(InceptionMetric(name: "IS-scenes-\(sense)", family: "is-scenes", source: logits))
+      judged.append(
+        InceptionMetric(
+          name: "IS-scenes-\(sense)", family: "is-scenes", source: logits,
+          inception: InceptionScore(splits: 1, shuffle: .none)))
       judged.append(DivergenceMetric(name: "KL-scenes-\(sense)", family: "kl-scenes", source: logits))
     }
     if found.isEmpty {

@@ -10,7 +10,7 @@ public struct ClipEvaluation: Sendable {
   }
 
   public let catalog: MetricCatalog
-  public let extraction: FeatureExtraction
+  public var extraction: FeatureExtraction
   public var allowsRankDeficiency = false
 
   public init(catalog: MetricCatalog, extraction: FeatureExtraction) {
