@@ -13,7 +13,7 @@ import Testing
 
   private func scenes(_ folder: String, seed: Int, count: Int = 3) async throws {
     let result = try await place.program.run([
-      "scenes", folder, "--size", "64", "--seconds", "1", "--count", "\(count)", "--seed", "\(seed)",
+      "scenes", folder, "--size", "64", "--seconds", "0.5", "--count", "\(count)", "--seed", "\(seed)",
       "--classes",
       "bell,rain",
     ])
@@ -21,8 +21,8 @@ import Testing
   }
 
   @Test func `scores two folders and writes the report three times`() async throws {
-    try await scenes("real", seed: 1)
-    try await scenes("made", seed: 2)
+    try await scenes("real", seed: 1, count: 2)
+    try await scenes("made", seed: 2, count: 2)
     let result = try await evaluate(
       "--generated", "made", "--reference", "real", "--output", "report.json", "--allow-rank-deficient")
     #expect(result.status == 0, "\(result.errors)")
@@ -42,8 +42,11 @@ import Testing
     let second =
       try JSONSerialization.jsonObject(with: Data(contentsOf: place.file("again.json"))) as? [String: Any]
     #expect(again.status == 0)
-    let values = { (scores: [[String: Any]]?) in scores?.map { $0["value"] as? Double } }
-    #expect(values(second?["scores"] as? [[String: Any]]) == values(scores))
+    let repeated = try #require(second?["scores"] as? [[String: Any]])
+    for (a, b) in zip(scores, repeated) {
+      let (a, b) = (try #require(a["value"] as? Double), try #require(b["value"] as? Double))
+      #expect(abs(a - b) <= 1e-9 * max(abs(a), 1))
+    }
   }
 
   @Test func `few clips give no singular covariances unless they are asked for`() async throws {

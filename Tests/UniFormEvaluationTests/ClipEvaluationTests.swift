@@ -32,7 +32,7 @@ import UniForm
   ) async throws -> URL {
     let folder = place.url.appending(path: name)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    let renderer = SceneRenderer(geometry: SceneGeometry(width: 64, height: 64, seconds: 1.5))
+    let renderer = SceneRenderer(geometry: SceneGeometry(width: 64, height: 64, seconds: 0.6))
     for index in 0..<count {
       let clip = renderer.render(
         seed: SceneRenderer.clipSeed(datasetSeed: seed, index: index), sceneClass: Self.classes[index % 4])

@@ -8,8 +8,10 @@ public struct PictureJudgeExtractor: ClipExtractor {
   fileprivate let judge: Shared<PictureJudge>
   public let weights: String
 
-  public var id: String { "scene-picture-judge" }
-  public var settings: String { "64x64-cover/17fps/whole" }
+  static let id = "scene-picture-judge"
+  static let settings = "64x64-cover/17fps/whole/features-rms-1"
+  public var id: String { Self.id }
+  public var settings: String { Self.settings }
   public var needs: Set<ClipPart> { [.pictures] }
 
   public func extract(_ clip: ClipMedia, caption: String?) async throws -> ClipFeatures {
@@ -24,8 +26,10 @@ public struct SoundJudgeExtractor: ClipExtractor {
   fileprivate let judge: Shared<(SoundJudge, MelSpectrogram)>
   public let weights: String
 
-  public var id: String { "scene-sound-judge" }
-  public var settings: String { "16kHz/peak-normalized/whole" }
+  static let id = "scene-sound-judge"
+  static let settings = "16kHz/peak-normalized/whole/features-rms-1"
+  public var id: String { Self.id }
+  public var settings: String { Self.settings }
   public var needs: Set<ClipPart> { [.sound] }
 
   public func extract(_ clip: ClipMedia, caption: String?) async throws -> ClipFeatures {

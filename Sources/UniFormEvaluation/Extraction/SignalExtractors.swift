@@ -1,3 +1,5 @@
+internal import Media
+
 /// Onsets of the sound and motion of the pictures, which AV-Align compares.
 public struct PeakExtractor: ClipExtractor {
   /// Pixels of a side of the square that pictures are brought to; nil keeps their size.

@@ -26,8 +26,10 @@ struct JudgeTrunk {
     for layer in context { x = x + layer(x).relu }  // [B, W, S]
     let whole = Tensor.concatenate([x.mean([2]), x.maximum(along: [2])], axis: 1)  // [B, 2W]
     let features = features(whole).relu  // [B, 64]
+    // Distances compare directions: how large the numbers are is an accident of training.
+    let level = (features.squared.mean([1], keepingAxes: true) + 1e-6).rsqrt  // [B, 1]
     return JudgeOutput(
-      features: features.to(.float32), classLogits: classes(features).to(.float32),
+      features: (features * level).to(.float32), classLogits: classes(features).to(.float32),
       eventLogits: event(x).squeezed(1).to(.float32))
   }
 }

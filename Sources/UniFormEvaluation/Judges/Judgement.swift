@@ -2,7 +2,7 @@ public import Torch
 
 /// What a judge makes of a batch of clips.
 public struct JudgeOutput {
-  /// What distances between sets compare: `[B, 64]`, not negative.
+  /// What distances between sets compare: `[B, 64]`, not negative, with a mean square of 1.
   public let features: Tensor
   /// `[B, classes]`, in the order of ``SceneClass/allCases``.
   public let classLogits: Tensor

@@ -23,9 +23,9 @@ struct ClassAgreementMetric: Metric {
   var needsReference: Bool { false }
   var extractors: [String] {
     switch comparison {
-    case .pictureToTruth: ["scene-picture-judge"]
-    case .soundToTruth: ["scene-sound-judge"]
-    case .pictureToSound: ["scene-picture-judge", "scene-sound-judge"]
+    case .pictureToTruth: [PictureJudgeExtractor.id]
+    case .soundToTruth: [SoundJudgeExtractor.id]
+    case .pictureToSound: [PictureJudgeExtractor.id, SoundJudgeExtractor.id]
     }
   }
 

@@ -27,9 +27,9 @@ struct EventMetric: Metric {
   var needsReference: Bool { false }
   var extractors: [String] {
     switch comparison {
-    case .soundToTruth: ["scene-sound-judge"]
-    case .pictureToTruth: ["scene-picture-judge"]
-    case .pictureToSound: ["scene-picture-judge", "scene-sound-judge"]
+    case .soundToTruth: [SoundJudgeExtractor.id]
+    case .pictureToTruth: [PictureJudgeExtractor.id]
+    case .pictureToSound: [PictureJudgeExtractor.id, SoundJudgeExtractor.id]
     }
   }
 

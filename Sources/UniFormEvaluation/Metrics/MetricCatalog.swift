@@ -57,8 +57,8 @@ public struct MetricCatalog: Sendable {
       found = [judges.picture, judges.sound]
     }
     for (sense, id, settings) in [
-      ("picture", "scene-picture-judge", "64x64-cover/17fps/whole"),
-      ("sound", "scene-sound-judge", "16kHz/peak-normalized/whole"),
+      ("picture", PictureJudgeExtractor.id, PictureJudgeExtractor.settings),
+      ("sound", SoundJudgeExtractor.id, SoundJudgeExtractor.settings),
     ] {
       let features = FeatureSource(extractor: id, key: "features", settings: settings)
       let logits = FeatureSource(extractor: id, key: "logits", settings: settings)
