@@ -199,6 +199,27 @@ extension NetworkExtractor {
   }
 }
 
+extension NetworkExtractor {
+  static func msCLAP(_ weights: PublishedWeights) -> NetworkExtractor {
+    let network = Lazily { try MSCLAP(weights.weights()) }
+    let tokenizer = Lazily {
+      try GPT2Tokenizer(vocabulary: weights.companion(0), merges: weights.companion(1))
+    }
+    return NetworkExtractor(
+      network: MSCLAP.network, settings: "44kHz-swr/first-7s", weights: weights.hash,
+      needs: [.sound, .caption]
+    ) { clip, caption in
+      let sound = try await clip.sound(sampleRate: MSCLAP.sampleRate)
+      return try alone {
+        let network = try network.value
+        let text = network.embedding(tokens: try tokenizer.value([caption ?? ""])).flattened()
+        let cosine = (try network.embedding(sound: sound.tensor).flattened() * text).sum.item
+        return ["score": FeatureMatrix([cosine])]
+      }
+    }
+  }
+}
+
 /// The files of a published network in the user's folder of weights.
 struct PublishedWeights: Sendable {
   let network: EvaluationNetwork

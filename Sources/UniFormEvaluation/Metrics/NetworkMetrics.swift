@@ -161,6 +161,9 @@ enum NetworkMetrics {
         ]
       }
     }
+    try await add(MSCLAP.network) { w in
+      [(.msCLAP(w), { [mean("MS-CLAP", "ms-clap", .higher, $0, "score")] })]
+    }
     return entries
   }
 

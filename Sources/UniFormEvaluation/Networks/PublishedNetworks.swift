@@ -3,6 +3,6 @@ extension EvaluationNetwork {
   public static let published: [EvaluationNetwork] =
     [
       I3D.network, C3D.network, VGGish.network, Cnn14.network, YAMNet.network, PaSST.network,
-      Synchformer.network, ImageBind.network,
+      Synchformer.network, ImageBind.network, MSCLAP.network,
     ] + CLAP.Family.allCases.map(\.network)
 }

@@ -111,17 +111,25 @@ enum PublishedCLAP {
 
   /// Nil for one of three parts of a tensor.
   private static func original(_ name: String) -> String? {
-    let isAudio = name.hasPrefix("audio_model.")
-    if isAudio, [".self.query.", ".self.key.", ".self.value."].contains(where: name.contains) { return nil }
-    let replacements =
-      isAudio
-      ? [
-        ("audio_model.audio_encoder", "audio_branch"), ("batch_norm", "bn0"),
-        ("attention.output.dense", "attn.proj"), ("attention.self.", "attn."), ("attention.qkv", "attn.qkv"),
-        ("intermediate.dense", "mlp.fc1"), ("output.dense", "mlp.fc2"), ("layernorm_before", "norm1"),
-        ("layernorm_after", "norm2"),
-      ]
-      : [("text_model", "text_branch"), ("linear1", "0"), ("linear2", "2")]
-    return replacements.reduce(name) { $0.replacingOccurrences(of: $1.0, with: $1.1) }
+    if name.hasPrefix("audio_model.") {
+      return PublishedHTSAT.original(name)?.replacingOccurrences(
+        of: "audio_model.audio_encoder", with: "audio_branch")
+    }
+    return [("text_model", "text_branch"), ("linear1", "0"), ("linear2", "2")].reduce(name) {
+      $0.replacingOccurrences(of: $1.0, with: $1.1)
+    }
+  }
+}
+
+/// HTS-AT's original names, made from transformers'.
+enum PublishedHTSAT {
+  /// Nil for one of three parts of a tensor.
+  static func original(_ name: String) -> String? {
+    if [".self.query.", ".self.key.", ".self.value."].contains(where: name.contains) { return nil }
+    return [
+      ("batch_norm", "bn0"), ("attention.output.dense", "attn.proj"), ("attention.self.", "attn."),
+      ("attention.qkv", "attn.qkv"), ("intermediate.dense", "mlp.fc1"), ("output.dense", "mlp.fc2"),
+      ("layernorm_before", "norm1"), ("layernorm_after", "norm2"),
+    ].reduce(name) { $0.replacingOccurrences(of: $1.0, with: $1.1) }
   }
 }

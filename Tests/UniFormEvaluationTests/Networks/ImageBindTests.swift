@@ -83,6 +83,7 @@ import Torch
     #expect(
       JavisScore.windows(count: 64_000, rate: 16_000).map(\.lowerBound) == [0, 8000, 16_000, 24_000, 32_000])
     #expect(JavisScore.windows(count: 20, rate: 17) == [0..<20])
+    #expect(JavisScore.windows(count: 2, rate: 0.25) == [0..<1, 1..<2])
     #expect(abs(JavisScore.score([0.5, 0.1, 0.9, 0.3, 0.7]) - 0.2) < 1e-12)
     #expect(JavisScore.score([0.25, 0.5]) == 0.25)
     let score = JavisScore(try Self.network())

@@ -1,7 +1,6 @@
 import Foundation
 import Testing
 import Torch
-import UniForm
 
 @testable import UniFormEvaluation
 
@@ -101,24 +100,8 @@ private let realWeights = ProcessInfo.processInfo.environment["UNIFORM_YAMNET_WE
 }
 
 @Suite struct Cnn14Tests {
-  /// The transform and the filters that a published file holds.
   static var frontEnd: [String: Tensor] {
-    let (size, bins) = (512, 257)
-    let window: [Double] = Tensor.hannWindow(size, dtype: .float64).values()
-    func kernels(_ wave: (Double) -> Double) -> Tensor {
-      Tensor(
-        (0..<bins).flatMap { bin in
-          (0..<size).map { Float(wave(2 * .pi * Double(bin * $0 % size) / Double(size)) * window[$0]) }
-        }, shape: [bins, 1, size])
-    }
-    let bank = MelFilterBank(
-      filterCount: 64, transformLength: size, sampleRate: 16_000, lowest: 50, highest: 8000)
-    return [
-      "spectrogram_extractor.stft.conv_real.weight": kernels(cos),
-      "spectrogram_extractor.stft.conv_imag.weight": kernels { -sin($0) },
-      "logmel_extractor.melW": Tensor(bank.weights.map(Float.init), shape: [64, bins]).transposed(0, 1)
-        .contiguous,
-    ]
+    FormulaWeights.librosaFrontEnd(transform: 512, sampleRate: 16_000, lowest: 50, highest: 8000)
   }
 
   @Test func `front end, features and logits meet the golden numbers`() throws {

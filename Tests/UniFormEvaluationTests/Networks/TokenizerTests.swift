@@ -76,6 +76,19 @@ import Torch
     let (ids, mask) = tokenizer(["", "the"])
     #expect(ids.values(as: Int.self) == [0, 2, 1, 0, 262, 2])
     #expect(mask.values(as: Int.self) == [1, 1, 0, 1, 1, 1])
+
+    // GPT-2's differs in its ends alone. A caption that is too long loses its end, as in the reference.
+    #expect(throws: NetworkInputError.badVocabulary(file: table.path, reason: "it has no <|endoftext|>")) {
+      try GPT2Tokenizer(vocabulary: table, merges: merges)
+    }
+    let extended = try Self.file([String(json.dropLast()) + ",\"<|endoftext|>\": 999}"])
+    defer { try? FileManager.default.removeItem(at: extended) }
+    let rows = try GPT2Tokenizer(vocabulary: extended, merges: merges)([
+      "the the", String(repeating: "x ", count: 99),
+    ])
+    #expect(rows.shape == [2, 77])
+    #expect(rows.selected(0, 0).values(as: Int.self).prefix(5) == [262, 270, 224, 999, 0])
+    #expect(!rows.selected(0, 1).values(as: Int.self).contains(999))
   }
 
   @Test func `files that are no vocabulary are named in one line`() throws {

@@ -16,6 +16,6 @@ struct CLAPMel {
 
   /// Sound `[B, 480000]` to `[B, 1001, 64]`.
   func callAsFunction(_ sound: Tensor) -> Tensor {
-    spectrum(sound).squared.matmul(filters).clamp(min: 1e-10).log * (10 / 2.302585092994046)
+    spectrum(sound).squared.matmul(filters).decibels
   }
 }

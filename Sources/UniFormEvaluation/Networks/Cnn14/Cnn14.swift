@@ -12,10 +12,9 @@ public struct Cnn14: FeatureNetwork {
 
   /// Below this nothing is left after five times halving: 32 frames.
   public static let minimumSamples = 31 * hop
-  private static let (transform, hop, mels) = (512, 160, 64)
+  private static let (hop, mels) = (160, 64)
 
-  private let cosines, sines: Tensor  // [257, 1, 512], with the window in them
-  private let filters: Tensor  // [257, 64]
+  let logMel: LibrosaLogMel
   private let norm: BatchNorm
   private let blocks: [Block]
   private let projection, classes: Linear
@@ -23,11 +22,7 @@ public struct Cnn14: FeatureNetwork {
   public init(_ weights: Weights) throws { self = try weights.withoutCounters.network { try Cnn14($0) } }
 
   init(_ parameters: Parameters) throws {
-    let bins = Self.transform / 2 + 1
-    let transform = parameters["spectrogram_extractor.stft"]
-    cosines = try transform["conv_real"]("weight", bins, 1, Self.transform)
-    sines = try transform["conv_imag"]("weight", bins, 1, Self.transform)
-    filters = try parameters["logmel_extractor"]("melW", bins, Self.mels)
+    logMel = try LibrosaLogMel(parameters, transform: 512, hop: Self.hop, mels: Self.mels)
     norm = try BatchNorm(parameters["bn0"], Self.mels)
     let widths = [1, 64, 128, 256, 512, 1024, 2048]
     blocks = try (1...6).map {
@@ -45,15 +40,6 @@ public struct Cnn14: FeatureNetwork {
       let features = features(mel)  // [1, 2048]
       return (features.squeezed(0), classes(features).squeezed(0))
     }
-  }
-
-  /// Waveforms `[B, N]` to decibels `[B, F, M]`, F = 1 + ⌊N / 160⌋. Transform and filters are those of the file.
-  func logMel(_ waveforms: Tensor) -> Tensor {
-    let margin = Self.transform / 2
-    let x = waveforms.unsqueezed(1).padded([margin, margin], .reflect)  // [B, 1, N + 512]
-    let power =
-      x.conv1d(cosines, stride: Self.hop).squared + x.conv1d(sines, stride: Self.hop).squared  // [B, 257, F]
-    return power.transposed(1, 2).matmul(filters).clamp(min: 1e-10).log * (10 / 2.302585092994046)
   }
 
   /// `[B, F, M]` to `[B, 2048]`.

@@ -94,6 +94,6 @@ extension ImageBind {
     let short = min(height, width)
     return pictures.resizedBicubic(height: height * size / short, width: width * size / short)
       .rounded.clamp(min: 0, max: 255)
-      .centerCropped(height: size, width: size)
+      .centerCropped(height: size, width: size, rounding: .toNearestOrEven)
   }
 }

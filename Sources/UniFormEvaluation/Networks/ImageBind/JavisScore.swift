@@ -47,7 +47,7 @@ public struct JavisScore {
 
   /// Windows over `count` frames or samples; the last is moved back to end with the clip, and a short clip is one.
   static func windows(count: Int, rate: Double) -> [Range<Int>] {
-    let length = min(Int(window * rate), count)
+    let length = min(max(Int(window * rate), 1), count)
     let hop = max(Int(step * rate), 1)
     let steps = (count - length + hop - 1) / hop
     return (0...steps).map { index in

@@ -27,9 +27,11 @@ extension Tensor {
   /// `[T, H, W, 3]` in 8 bits to `[T, 3, H, W]` in float32, 0…255.
   var channelsFirst: Tensor { permuted(0, 3, 1, 2).to(.float32) }
 
-  /// The middle of the last two axes; rounding down decides where an odd margin goes.
-  func centerCropped(height: Int, width: Int) -> Tensor {
-    narrowed(-2, start: (size(-2) - height) / 2, length: height)
-      .narrowed(-1, start: (size(-1) - width) / 2, length: width)
+  /// The middle of the last two axes. Where a margin is odd, `rounding` decides: down in most code, to the nearest even
+  /// number in torchvision's.
+  func centerCropped(height: Int, width: Int, rounding: FloatingPointRoundingRule = .down) -> Tensor {
+    func start(_ margin: Int) -> Int { Int((Double(margin) / 2).rounded(rounding)) }
+    return narrowed(-2, start: start(size(-2) - height), length: height)
+      .narrowed(-1, start: start(size(-1) - width), length: width)
   }
 }

@@ -12,8 +12,10 @@ struct MultiHeadAttention {
   let heads: Int
 
   enum Names {
-    /// One layer, as in timm: `qkv` and `proj`.
-    case fused
+    /// One layer for all three.
+    case fused(input: String, output: String)
+    /// The same as timm calls it.
+    static let timm = Names.fused(input: "qkv", output: "proj")
     /// torch's own module: `in_proj_weight`, `in_proj_bias`, `out_proj`, and `bias_k`, `bias_v` with an extra key.
     case packed(extraKey: Bool)
     case separate(query: String, key: String, value: String, output: String)
@@ -22,9 +24,9 @@ struct MultiHeadAttention {
   init(_ p: Parameters, width: Int, heads: Int, names: Names) throws {
     self.heads = heads
     switch names {
-    case .fused:
-      projections = [try Linear(p["qkv"], width, 3 * width)]
-      output = try Linear(p["proj"], width, width)
+    case .fused(let input, let output):
+      projections = [try Linear(p[input], width, 3 * width)]
+      self.output = try Linear(p[output], width, width)
       extra = nil
     case .packed(let extraKey):
       projections = [

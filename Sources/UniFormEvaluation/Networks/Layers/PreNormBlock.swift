@@ -5,15 +5,18 @@ struct PreNormBlock {
   private let attentionNorm, feedForwardNorm: LayerNorm
   private let attention: MultiHeadAttention
   private let up, down: Linear
+  private let approximatesGELU: Bool
 
   /// What a published file calls the parts.
   struct Names {
     let attentionNorm, attention, feedForwardNorm, up, down: String
     let projections: MultiHeadAttention.Names
+    /// Whether its GELU is the approximation by a hyperbolic tangent.
+    var approximatesGELU = false
 
     static let timm = Names(
       attentionNorm: "norm1", attention: "attn", feedForwardNorm: "norm2", up: "mlp.fc1", down: "mlp.fc2",
-      projections: .fused)
+      projections: .timm)
     /// torch's own encoder layer.
     static let encoderLayer = Names(
       attentionNorm: "norm1", attention: "self_attn", feedForwardNorm: "norm2", up: "linear1",
@@ -28,6 +31,9 @@ struct PreNormBlock {
     static let minGPT = Names(
       attentionNorm: "ln1", attention: "attn", feedForwardNorm: "ln2", up: "mlp.0", down: "mlp.2",
       projections: .separate(query: "query", key: "key", value: "value", output: "proj"))
+    static let gpt2 = Names(
+      attentionNorm: "ln_1", attention: "attn", feedForwardNorm: "ln_2", up: "mlp.c_fc", down: "mlp.c_proj",
+      projections: .fused(input: "c_attn", output: "c_proj"), approximatesGELU: true)
     static func imageBind(extraKey: Bool) -> Names {
       Names(
         attentionNorm: "norm_1", attention: "attn", feedForwardNorm: "norm_2", up: "mlp.fc1", down: "mlp.fc2",
@@ -42,11 +48,13 @@ struct PreNormBlock {
     feedForwardNorm = try LayerNorm(p[names.feedForwardNorm], width, epsilon: epsilon)
     up = try Linear(p[names.up], width, 4 * width)
     down = try Linear(p[names.down], 4 * width, width)
+    approximatesGELU = names.approximatesGELU
   }
 
   /// `[B, L, D]`.
   func callAsFunction(_ x: Tensor, mask: Tensor? = nil) -> Tensor {
     let attended = x + attention(attentionNorm(x), mask: mask)  // [B, L, D]
-    return attended + down(up(feedForwardNorm(attended)).gelu)  // [B, L, D]
+    let wide = up(feedForwardNorm(attended))  // [B, L, 4·D]
+    return attended + down(approximatesGELU ? wide.geluTanh : wide.gelu)  // [B, L, D]
   }
 }

@@ -68,6 +68,6 @@ extension Synchformer {
     return frames.channelsFirst
       .resizedBicubic(height: height * size / short, width: width * size / short)
       .rounded.clamp(min: 0, max: 255)
-      .centerCropped(height: size, width: size) / 127.5 - 1
+      .centerCropped(height: size, width: size, rounding: .toNearestOrEven) / 127.5 - 1
   }
 }

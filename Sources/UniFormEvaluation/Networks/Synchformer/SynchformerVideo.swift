@@ -54,8 +54,8 @@ struct SynchformerVideo {
 
     init(_ p: Parameters, width: Int, heads: Int) throws {
       norms = try (1...3).map { try LayerNorm(p["norm\($0)"], width, epsilon: 1e-6) }
-      space = try MultiHeadAttention(p["attn"], width: width, heads: heads, names: .fused)
-      time = try MultiHeadAttention(p["timeattn"], width: width, heads: heads, names: .fused)
+      space = try MultiHeadAttention(p["attn"], width: width, heads: heads, names: .timm)
+      time = try MultiHeadAttention(p["timeattn"], width: width, heads: heads, names: .timm)
       up = try Linear(p["mlp.fc1"], width, 4 * width)
       down = try Linear(p["mlp.fc2"], 4 * width, width)
     }

@@ -6,33 +6,20 @@ public struct RoBERTaTokenizer: Sendable {
   /// Tokens of a caption at most, with both ends.
   public static let length = 77
 
-  private let merges: BytePairMerges
-  private let ids: [String: Int]
-  private let splitter = WordSplitter(rule: .keepingSpaces)
+  private let vocabulary: ByteLevelVocabulary
   /// Ids of `<s>`, `<pad>`, `</s>` and `<unk>`.
   private let (start, padding, end, unknown): (Int, Int, Int, Int)
 
   /// `vocab.json` and `merges.txt` of roberta-base.
-  public init(vocabulary: URL, merges table: URL) throws(NetworkInputError) {
-    guard let data = try? Data(contentsOf: vocabulary),
-      let ids = try? JSONDecoder().decode([String: Int].self, from: data)
-    else { throw .badVocabulary(file: vocabulary.path, reason: "it is no JSON table of pieces and ids") }
-    func id(_ piece: String) throws(NetworkInputError) -> Int {
-      guard let id = ids[piece] else {
-        throw .badVocabulary(file: vocabulary.path, reason: "it has no \(piece)")
-      }
-      return id
-    }
-    (start, padding, end, unknown) = (try id("<s>"), try id("<pad>"), try id("</s>"), try id("<unk>"))
-    let lines = try BytePairMerges.lines(table).filter { !$0.isEmpty && !$0.hasPrefix("#version") }
-    merges = try BytePairMerges(lines: lines, file: table.path)
-    self.ids = ids
+  public init(vocabulary url: URL, merges table: URL) throws(NetworkInputError) {
+    vocabulary = try ByteLevelVocabulary(vocabulary: url, merges: table)
+    (start, padding) = (try vocabulary.id("<s>"), try vocabulary.id("<pad>"))
+    (end, unknown) = (try vocabulary.id("</s>"), try vocabulary.id("<unk>"))
   }
 
   /// Ids with both ends, 77 at most.
   public func ids(_ text: String) -> [Int] {
-    let pieces = splitter(text).flatMap { merges.joined(BytePairMerges.spelled($0)) }
-    return [start] + pieces.map { ids[$0] ?? unknown }.prefix(Self.length - 2) + [end]
+    [start] + vocabulary.ids(text).map { $0 ?? unknown }.prefix(Self.length - 2) + [end]
   }
 
   /// Captions to ids and mask, both `[B, L]` with L the longest of them.
