@@ -7,3 +7,4 @@ extension Sampler: ExpressibleByArgument {}
 extension VideoReader.Fit: ExpressibleByArgument {}
 extension BenchmarkSubject: ExpressibleByArgument {}
 extension JudgeTrainer.Sense: ExpressibleByArgument {}
+extension GenerationTask: ExpressibleByArgument {}

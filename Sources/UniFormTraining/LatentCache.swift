@@ -16,6 +16,10 @@ public struct LatentCache {
 
   public var count: Int { video.size(0) }
 
+  init(video: Tensor, audio: Tensor, ids: Tensor, mask: Tensor) {
+    (self.video, self.audio, self.ids, self.mask) = (video, audio, ids, mask)
+  }
+
   /// Throws ``TrainingError`` for a cache that other codecs or another geometry made.
   public init(contentsOf url: URL, for model: ModelDirectory) throws {
     let file = try SafeTensors(contentsOf: url)

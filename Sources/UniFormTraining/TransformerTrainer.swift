@@ -61,18 +61,31 @@ public struct TransformerTrainer {
   public init(
     model: ModelDirectory, _ configuration: Configuration, cache: LatentCache, workers: Int, log: MetricsLog
   ) throws {
+    try self.init(
+      model: model, configuration, cache: cache, workers: workers, log: log,
+      makeStore: { ParameterStore(seed: configuration.optimization.seed) },
+      frozenTextEncoder: { try model.loadTextEncoder() })
+  }
+
+  /// - Parameters:
+  ///   - makeStore: gives the parameters of each worker.
+  ///   - frozenTextEncoder: is asked where the text encoder does not learn.
+  init(
+    model: ModelDirectory, _ configuration: Configuration, cache: LatentCache, workers: Int, log: MetricsLog,
+    makeStore: () -> ParameterStore, frozenTextEncoder: () throws -> T5Encoder
+  ) throws {
     self.configuration = configuration
     geometry = model.geometry
     self.cache = cache
     process = model.diffusion.process(
       weighting: configuration.snrGamma > 0 ? .minSNR(configuration.snrGamma) : .uniform,
       times: configuration.times == "uniform" ? .uniform : .logitNormal())
-    let stores = (0..<workers).map { _ in ParameterStore(seed: configuration.optimization.seed) }
+    let stores = (0..<workers).map { _ in makeStore() }
     replicas = try stores.map { try UniFormDiT($0.root[Self.transformerPrefix], model.transformer) }
     textEncoders =
       configuration.trainsTextEncoder
       ? try stores.map { try T5Encoder($0.root[Self.textEncoderPrefix], model.textEncoder) }
-      : [try model.loadTextEncoder()]
+      : [try frozenTextEncoder()]
     loop = try TrainingLoop(
       stores, configuration: configuration, settings: configuration.optimization, log: log)
   }
