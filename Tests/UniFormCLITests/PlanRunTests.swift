@@ -18,7 +18,7 @@ import UniForm
     struct Plan: Decodable {
       struct Stage: Decodable {
         let name: String
-        let weight_bytes, kept_weight_bytes, working_bytes: Int
+        let weight_bytes, working_bytes: Int
         let seconds: Double
       }
       let stages: [Stage]

@@ -33,11 +33,11 @@ extension UniFormPipeline {
       geometry.chunkCount, on: device,
       atOnce: encoder.tiling.chunksAtOnce(height: geometry.height, width: geometry.width),
       progress: { try report(.encodingCondition, $0, of: geometry.chunkCount) },
-      compute: { [device] index in
+      compute: { [device, dtype] index in
         // Bytes of one chunk at a time become numbers, which take four times the room.
-        let chunk = frames.chunk(index, of: geometry.chunkFrames).tensor.to(device)  // [1, 3, n, H, W]
+        let chunk = frames.chunk(index, of: geometry.chunkFrames).tensor  // [1, 3, n, H, W]
         let generator = seed.map { Generator(seed: $0 &+ UInt64(index) &* Self.seedStride) }
-        return encoder(chunk, generator: generator).value(generator)
+        return encoder(chunk.to(device).to(dtype), generator: generator).value(generator)
       })
     return .concatenate(latents, axis: 2)
   }
