@@ -1,8 +1,10 @@
 public import ArgumentParser
 public import Media
 public import UniForm
+public import UniFormTraining
 
 extension Sampler: ExpressibleByArgument {}
 extension VideoReader.Fit: ExpressibleByArgument {}
 extension BenchmarkSubject: ExpressibleByArgument {}
+extension JudgeTrainer.Sense: ExpressibleByArgument {}
 extension GenerationTask: ExpressibleByArgument {}
