@@ -17,11 +17,15 @@
 
 namespace {
 
-constexpr size_t large = 2 << 20;
+constexpr size_t large = 2 << 20;         // a block is kept, and lies in pages of that size
+constexpr size_t unit = 64 << 10;         // of the length of large blocks, and of their place
+constexpr size_t very_large = 8 * large;  // from here on, whole pages of 2 MB cost little more
+
+size_t alignment(size_t bytes) { return bytes >= very_large ? large : bytes >= large ? unit : 64; }
 
 void *system_memory(size_t bytes) {
   void *memory = nullptr;
-  if (posix_memalign(&memory, bytes >= large ? large : 64, bytes) != 0) return nullptr;
+  if (posix_memalign(&memory, alignment(bytes), bytes) != 0) return nullptr;
 #ifdef MADV_HUGEPAGE
   // Advice: where the system has no such pages, nothing changes.
   if (bytes >= large) madvise(memory, bytes, MADV_HUGEPAGE);
@@ -62,7 +66,7 @@ class LargeBlocks {
  public:
   void *allocate(size_t bytes) {
     if (bytes > SIZE_MAX - large) return nullptr;
-    bytes = (bytes + large - 1) / large * large;
+    bytes = (bytes + alignment(bytes) - 1) / alignment(bytes) * alignment(bytes);
     const std::lock_guard<std::mutex> lock(mutex);
     auto best = kept.end();
     for (auto block = kept.begin(); block != kept.end(); block++) {
@@ -113,7 +117,7 @@ LargeBlocks &large_blocks() {
 /// Memory of tensors on the CPU: large ones in pages of 2 MB, which are kept for the next tensor.
 class TensorMemory final : public c10::Allocator {
   static void release(void *memory) {
-    const bool may_be_large = reinterpret_cast<uintptr_t>(memory) % large == 0;
+    const bool may_be_large = reinterpret_cast<uintptr_t>(memory) % unit == 0;
     if (!may_be_large || !large_blocks().release(memory)) free(memory);
   }
 
