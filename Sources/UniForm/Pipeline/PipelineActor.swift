@@ -16,7 +16,7 @@ public actor PipelineActor {
 
   public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-  /// The arguments of ``UniFormPipeline/init(_:device:dtype:keepsLoaded:)``, which is made with the first request.
+  /// The arguments of ``UniFormPipeline/init(_:device:dtype:keepsLoaded:usesGraphs:)``, which is made with the first request.
   ///
   /// - Parameter threads: that libtorch uses inside one operator on the CPU; nil leaves the choice to it.
   public init(

@@ -4,7 +4,7 @@ public import Torch
 public struct JudgeOutput {
   /// What distances between sets compare: `[B, 64]`, not negative, with a mean square of 1.
   public let features: Tensor
-  /// `[B, classes]`, in the order of ``SceneClass/allCases``.
+  /// `[B, classes]`, in the order of `SceneClass.allCases`.
   public let classLogits: Tensor
   /// `[B, steps]`
   public let eventLogits: Tensor

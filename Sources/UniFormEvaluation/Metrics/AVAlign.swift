@@ -12,8 +12,8 @@ public enum AVAlign: String, Sendable, CaseIterable, Codable {
   /// Sony's SVG baseline: precision and recall, combined as an intersection over union.
   case svg
 
-  /// - Parameters:
-  ///   - frameRate: whose inverse is the window.
+  /// The window is one frame of the pictures.
+  ///
   /// - Returns: in 0…1; nil where there is neither an onset nor a maximum, for which no definition has an answer.
   public func score(_ peaks: Peaks) -> Double? {
     let (audio, video) = (peaks.audio, peaks.video(self))
