@@ -72,7 +72,8 @@ extension MediaError {
     case .toolMissing: .unavailable
     case .invalidRequest, .unknownEnding, .nothingToWrite: .usage
     case .fileMissing, .notAFile: .noInput
-    case .emptyFile, .unreadable, .damaged, .noVideo, .noAudio, .silent, .startBeyondEnd: .badData
+    case .emptyFile, .unreadable, .damaged, .noVideo, .noAudio, .silent, .startBeyondEnd, .tooShort:
+      .badData
     case .folderMissing, .outputIsFolder, .notWritable: .cannotCreate
     case .diskFull, .writeFailed: .inputOutput
     case .cancelled: .interrupted

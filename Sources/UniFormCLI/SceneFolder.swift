@@ -1,6 +1,7 @@
 import Foundation
 import Media
 import Scenes
+import UniFormTraining
 
 /// A data set of rendered scenes: `scene-000001.mp4`, its `.json`, …, and `metadata.csv`.
 struct SceneFolder: Sendable {

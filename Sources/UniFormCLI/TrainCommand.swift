@@ -11,12 +11,12 @@ struct TrainCommand: AsyncParsableCommand {
     abstract: "Train the parts of a model on rendered scenes.",
     discussion: """
       A model directory starts with the configuration of each part (see Configs/). Train its parts in this \
-      order: tokenizer, video-vae, audio-vae, vocoder, latents, transformer. Each part reads its \
+      order: tokenizer, video-vae, audio-vae, vocoder, and then, on clips encoded by 'uniform prepare', transformer. Each part reads its \
       configuration from the directory and leaves its weights there. A run that was interrupted continues \
       from its checkpoint in the directory of runs.
       """,
     subcommands: [
-      TrainTokenizer.self, TrainVideoVAE.self, TrainAudioVAE.self, TrainVocoder.self, TrainLatents.self,
+      TrainTokenizer.self, TrainVideoVAE.self, TrainAudioVAE.self, TrainVocoder.self,
       TrainTransformer.self,
     ])
 }

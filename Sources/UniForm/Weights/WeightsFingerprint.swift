@@ -18,6 +18,9 @@ extension ModelDirectory {
     fingerprint(of: modality == .video ? [Part.videoVAE.rawValue] : [Part.audioVAE.rawValue, "mel"])
   }
 
+  /// The same, of what turns captions into tokens.
+  public var tokenizerFingerprint: String { fingerprint(of: ["tokenizer"]) }
+
   /// The same, of what turns captions into states.
   public var textFingerprint: String { fingerprint(of: [Part.textEncoder.rawValue, "tokenizer"]) }
 
@@ -41,10 +44,12 @@ extension String {
 }
 
 /// FNV-1a over words of eight bytes, with a shift that lets high bits reach low ones.
-private struct Hash64 {
+package struct Hash64 {
   private var state: UInt64 = 0xcbf2_9ce4_8422_2325
 
-  mutating func combine(_ bytes: UnsafeRawBufferPointer) {
+  package init() {}
+
+  package mutating func combine(_ bytes: UnsafeRawBufferPointer) {
     let words = bytes.count / 8
     for index in 0..<words { combine(bytes.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self)) }
     for byte in bytes[(8 * words)...] { combine(UInt64(byte)) }
@@ -56,7 +61,8 @@ private struct Hash64 {
     state ^= state >> 29
   }
 
-  var digits: String {
+  /// 16 hexadecimal digits.
+  package var digits: String {
     let digits = String(state, radix: 16)
     return String(repeating: "0", count: 16 - digits.count) + digits
   }
