@@ -4,6 +4,7 @@ import Hub
 import Media
 import Torch
 import UniForm
+import UniFormTraining
 
 /// The exit status of a failed command; from 64 on by the numbers of `sysexits.h`.
 enum ExitStatus: Int32, Sendable {
@@ -50,10 +51,12 @@ struct CommandFailure: Error, Equatable, CustomStringConvertible {
     case let error as WeightError: self.init("\(error)", error.status)
     case let error as HubError: self.init("\(error)", error.status)
     case let error as ImportError: self.init("\(error)", error.status)
+    case let error as DataError: self.init("\(error)", error.status)
+    case let error as CaptionError: self.init("\(error)", error.status)
     case let error as GenerationError: self.init("\(error)", error.status)
     case let error as TorchError:
       self.init("\(error)", error.kind == .outOfMemory ? .temporary : .software)
-    case is ConfigurationError, is TokenizerError, is FixtureError, is CodecError:
+    case is ConfigurationError, is TokenizerError, is FixtureError, is CodecError, is TrainingError:
       self.init("\(error)", .badData)
     case is DiffusionError: self.init("\(error)", .usage)
     case is CancellationError: self.init("interrupted", .interrupted)
@@ -122,6 +125,35 @@ extension ImportError {
     case .ambiguous, .pickle, .unsupportedFile, .unknownFormat, .noConfiguration, .needsPixArt, .captionWidth:
       .badData
     case .outputTaken, .outputFolderMissing: .cannotCreate
+    }
+  }
+}
+
+extension DataError {
+  fileprivate var status: ExitStatus {
+    switch self {
+    case .noSource, .noClips, .missingList, .noCache: .noInput
+    case .unknownSplit, .nothingChosen, .noCaptions: .usage
+    case .malformedList, .noCaptionOf, .damagedCache, .emptyCache, .otherGeometry, .otherEncoder,
+      .noTextStates,
+      .nothingUsable:
+      .badData
+    case .otherRecipe, .notWritable: .cannotCreate
+    case .diskFull: .inputOutput
+    }
+  }
+}
+
+extension CaptionError {
+  fileprivate var status: ExitStatus {
+    switch self {
+    case .invalidEndpoint: .usage
+    case .unreachable: .unavailable
+    case .denied: .noPermission
+    case .noModel, .noLabels: .noInput
+    case .malformedReply, .refused: .badData
+    case .busy: .temporary
+    case .unusableOutput: .cannotCreate
     }
   }
 }

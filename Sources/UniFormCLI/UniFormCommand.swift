@@ -28,7 +28,9 @@ struct UniFormCommand: AsyncParsableCommand {
       CommandGroup(
         name: "Information",
         subcommands: [InfoCommand.self, InspectCommand.self, VerifyCommand.self, BenchCommand.self]),
-      CommandGroup(name: "Training", subcommands: [ScenesCommand.self, TrainCommand.self]),
+      CommandGroup(
+        name: "Training",
+        subcommands: [ScenesCommand.self, CaptionCommand.self, PrepareCommand.self, TrainCommand.self]),
     ])
 
   static func main() async {

@@ -83,7 +83,8 @@ private final class CaptionEncoder: @unchecked Sendable {
     let tokenizer = try self.tokenizer ?? model.loadTokenizer()
     self.tokenizer = tokenizer
     let tokens = try tokenizer.encode(captions, maximumLength: model.transformer.maximumTextLength)
-    let states = hasStates ? try pipeline.embed(captions) { _ in !Task.isCancelled }.states : nil  // [N, L, D]
+    let states =
+      hasStates ? try pipeline.embed(captions) { _ in !Task.isCancelled }.states : nil  // [N, L, D]
     return captions.indices.map { index in
       let ids = tokens.row(index)
       return EncodedBlock.Text(

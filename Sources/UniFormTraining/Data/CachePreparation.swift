@@ -61,6 +61,8 @@ public struct CachePreparation: Sendable {
   ///
   /// - Throws: ``DataError``; what is wrong with the model's files; `CancellationError`, after which the next run goes on.
   public func run(progress: @escaping @Sendable (Progress) -> Void = { _ in }) async throws -> Outcome {
+    for part in [ModelDirectory.Part.videoVAE, .audioVAE] { _ = try model.weightsURL(part) }
+    _ = try model.loadTokenizer()
     if let index = try work.begin(recipe) { return Outcome(index: index, done: 0, skipped: 0) }
     let blocks = pendingBlocks
     let indices = blocks.flatMap(\.clips)
@@ -83,7 +85,8 @@ public struct CachePreparation: Sendable {
       let encoded = try await encoder.encode(block) { share in
         progress(
           Progress(
-            done: before.done + Int(share * Double(current.clips.count)), total: total, skipped: before.skipped))
+            done: before.done + Int(share * Double(current.clips.count)), total: total,
+            skipped: before.skipped))
       }
       try work.write(encoded.value, number: current.number, unit: current.unit)
       skipped += encoded.skipped

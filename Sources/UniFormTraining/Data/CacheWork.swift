@@ -87,7 +87,8 @@ struct CacheWork {
     try? FileManager.default.removeItem(at: blockURL(0, unit: unit).deletingLastPathComponent())
   }
 
-  private func write(_ blocks: [EncodedBlock], as unit: Int, _ recipe: CacheRecipe) throws -> CacheIndex.Shard {
+  private func write(_ blocks: [EncodedBlock], as unit: Int, _ recipe: CacheRecipe) throws -> CacheIndex.Shard
+  {
     let name = String(format: "\(LatentShard.namePrefix)%05d", unit)
     let url = cache.appending(path: "\(name).safetensors")
     let descriptions = cache.appending(path: "\(name).jsonl")
@@ -99,7 +100,8 @@ struct CacheWork {
     }
     return CacheIndex.Shard(
       file: url.lastPathComponent, count: clips.count, bytes: try CacheIndex.size(of: url),
-      checksum: try CacheIndex.checksum(of: url), descriptionChecksum: try CacheIndex.checksum(of: descriptions))
+      checksum: try CacheIndex.checksum(of: url),
+      descriptionChecksum: try CacheIndex.checksum(of: descriptions))
   }
 
   // MARK: The end

@@ -11,7 +11,9 @@ struct CaptionTable {
   /// Short names that several different clips have.
   private var ambiguous: Set<String> = []
 
-  static let nameColumns = ["id", "file_name", "filename", "path", "video", "file", "video_path", "name", "ytid"]
+  static let nameColumns = [
+    "id", "file_name", "filename", "path", "video", "file", "video_path", "name", "ytid",
+  ]
   static let captionColumns = ["caption", "text", "prompt", "description", "label", "class"]
   static let splitColumns = ["split", "set"]
 
@@ -51,7 +53,8 @@ struct CaptionTable {
   }
 
   func entry(of clip: SourceClip, path: String) -> Entry? {
-    ClipKey.keys(of: clip, path: path).lazy.filter { !ambiguous.contains($0) }.compactMap { entries[$0] }.first
+    ClipKey.keys(of: clip, path: path).lazy.filter { !ambiguous.contains($0) }.compactMap { entries[$0] }
+      .first
   }
 
   func caption(of clip: SourceClip, path: String) -> String? { entry(of: clip, path: path)?.caption }

@@ -65,14 +65,14 @@ extension ClipList {
   /// Keeps the clips of a list of ids.
   public mutating func keep(only list: URL) throws {
     let ids = try IDList(list)
-    clips.removeAll { !ids.contains($0, path: path(of: $0)) }
+    clips = clips.filter { ids.contains($0, path: path(of: $0)) }
     try choose(by: list, "--only", ids)
   }
 
   /// Leaves out the clips of a list of ids, such as those to be tested with.
   public mutating func remove(_ list: URL) throws {
     let ids = try IDList(list)
-    clips.removeAll { ids.contains($0, path: path(of: $0)) }
+    clips = clips.filter { !ids.contains($0, path: path(of: $0)) }
     try choose(by: list, "--without", ids)
   }
 

@@ -60,7 +60,8 @@ public enum DataError: Error, Sendable, Equatable, CustomStringConvertible {
       "'\(url.relativePath)' was begun with \(what); give the same again, or another --output"
     case .nothingUsable(let url, let skipped):
       "none of \(skipped) clips could be used; '\(url.relativePath)' says why for each"
-    case .notWritable(let url, let reason): "cannot write '\(url.relativePath)' (\(reason)); choose another output"
+    case .notWritable(let url, let reason):
+      "cannot write '\(url.relativePath)' (\(reason)); choose another output"
     case .diskFull(let url):
       "the disk is full while writing '\(url.relativePath)'; free some space and run the same command again"
     }

@@ -35,7 +35,8 @@ struct EncodedBlock {
       "ids": Tensor.concatenate(texts.map(\.ids), axis: 0),  // [m]
       "lengths": Tensor(texts.map { $0.ids.count }),  // [n]
     ]
-    if texts[0].states != nil { tensors["states"] = .concatenate(texts.map { $0.states! }, axis: 0) }  // [m, D]
+    let states = texts.compactMap(\.states)
+    if !states.isEmpty { tensors["states"] = .concatenate(states, axis: 0) }  // [m, D]
     self.tensors = tensors
   }
 

@@ -32,7 +32,8 @@ struct LatentShard {
     let moments = Self.momentShapes(recipe.geometry)
     let tokens = offsets.last ?? 0
     guard video.shape == [count] + moments.video, audio.shape == [count] + moments.audio,
-      offsets.count == count + 1, offsets.first == 0, zip(offsets, offsets.dropFirst()).allSatisfy({ $0 < $1 }),
+      offsets.count == count + 1, offsets.first == 0,
+      zip(offsets, offsets.dropFirst()).allSatisfy({ $0 < $1 }),
       ids.shape == [tokens], states.map({ $0.rank == 2 && $0.size(0) == tokens }) ?? true
     else { throw DataError.damagedCache(cache, reason: "\(name) does not hold \(count) clips") }
   }

@@ -25,7 +25,8 @@ public struct MediaClips: ClipSource {
   public var settings: [String: String] { ["fit": fit.rawValue, "skip-still": "\(skipsStill)"] }
   public var summary: CacheRecipe.Source {
     .init(
-      layout: list.layout.rawValue, split: list.choice, count: list.clips.count, fingerprint: list.fingerprint)
+      layout: list.layout.rawValue, split: list.choice, count: list.clips.count, fingerprint: list.fingerprint
+    )
   }
 
   public func load(_ index: Int) async throws -> ClipOutcome {

@@ -48,7 +48,11 @@ enum CaptionText {
     var scalars = String.UnicodeScalarView()
     for scalar in text.unicodeScalars.prefix(maximumLength) {
       let isSpace = scalar.properties.isWhitespace || scalar.properties.generalCategory == .control
-      if !isSpace { scalars.append(scalar) } else if let last = scalars.last, last != " " { scalars.append(" ") }
+      if !isSpace {
+        scalars.append(scalar)
+      } else if let last = scalars.last, last != " " {
+        scalars.append(" ")
+      }
     }
     if scalars.last == " " { scalars.removeLast() }
     return scalars.isEmpty ? nil : String(scalars)

@@ -23,7 +23,9 @@ enum AudioSetStrongLayout {
     var listing = Listing(clips: [])
     for list in lists {
       let events = try list.entries("segment_id, start, end, label") { fields -> Event? in
-        guard fields.count >= 4, let start = Double(fields[1]), let end = Double(fields[2]) else { return nil }
+        guard fields.count >= 4, let start = Double(fields[1]), let end = Double(fields[2]) else {
+          return nil
+        }
         return Event(segment: fields[0], start: start, end: end, name: names[fields[3]] ?? "")
       }
       for (segment, events) in Dictionary(grouping: events, by: \.segment) {

@@ -15,7 +15,9 @@ enum FolderLayout {
         let clip = SourceClip(
           id: path, file: file, caption: beside[file.deletingPathExtension().path].flatMap(caption),
           split: folder.split(of: file))
-        guard let entry = tables.lazy.compactMap({ $0.entry(of: clip, path: path) }).first else { return clip }
+        guard let entry = tables.lazy.compactMap({ $0.entry(of: clip, path: path) }).first else {
+          return clip
+        }
         return SourceClip(
           id: path, file: file, caption: entry.caption ?? clip.caption, split: entry.split ?? clip.split)
       })
