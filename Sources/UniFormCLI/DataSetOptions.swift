@@ -2,8 +2,6 @@ import ArgumentParser
 import Foundation
 import UniFormTraining
 
-extension DataLayout: ExpressibleByArgument {}
-
 /// Which clips of a data set.
 struct DataSetOptions: ParsableArguments {
   @ArgumentParser.Argument(

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Foundation
-import Scenes
 import Torch
 import UniForm
 import UniFormTraining
@@ -103,13 +102,5 @@ struct TrainingOptions: ParsableArguments {
     }
     try body { Task.isCancelled }
     try Task.checkCancellation()
-  }
-}
-
-extension ClipGeometry {
-  /// The scenes that fill such a clip.
-  var scenes: SceneGeometry {
-    SceneGeometry(
-      width: width, height: height, frameRate: Double(frameRate), seconds: seconds, sampleRate: sampleRate)
   }
 }

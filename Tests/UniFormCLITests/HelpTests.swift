@@ -11,7 +11,7 @@ import Testing
     ("inspect", InspectCommand.self), ("scenes", ScenesCommand.self), ("pull", PullCommand.self),
     ("verify", VerifyCommand.self), ("bench", BenchCommand.self),
     ("encode", EncodeCommand.self), ("decode", DecodeCommand.self), ("embed", EmbedCommand.self),
-    ("import", ImportCommand.self),
+    ("import", ImportCommand.self), ("prepare", PrepareCommand.self), ("caption", CaptionCommand.self),
   ]
 
   private static let snapshots = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Help")

@@ -1,5 +1,5 @@
 public import Scenes
-internal import UniForm
+public import UniForm
 
 /// Scenes that are rendered when their turn comes: no file is written or read.
 public struct RenderedClips: ClipSource {
@@ -27,5 +27,13 @@ public struct RenderedClips: ClipSource {
         description: ClipDescription(
           id: "seed-\(seed)-\(index)", caption: clip.caption, file: nil, start: 0, split: nil),
         video: clip.video, audio: clip.audio))
+  }
+}
+
+extension ClipGeometry {
+  /// The scenes that fill such a clip.
+  public var scenes: SceneGeometry {
+    SceneGeometry(
+      width: width, height: height, frameRate: Double(frameRate), seconds: seconds, sampleRate: sampleRate)
   }
 }
