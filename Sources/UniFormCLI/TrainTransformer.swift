@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Torch
 import UniForm
 import UniFormTraining
 

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import UniFormCLI
+@testable import UniFormTraining
 
 @Suite struct BatchFileTests {
   private func csv(_ text: String) throws -> [BatchFile.Row] {

@@ -104,6 +104,14 @@ import UniForm
     #expect(result.status == 0, "\(result.errors)")
     #expect(result.outputLines.last?.contains(#""clips":2"#) == true)
     #expect(try dataset("cache").descriptions(of: [1])[0].file == "scene-000002.mp4")
+    let inspection = try await place.program("inspect", "cache")
+    #expect(
+      inspection.output.contains("2 in 1 files") && inspection.output.contains("32×32, 17 frames per second"))
+    let file = place.file("cache/clips-00000.jsonl")
+    try Data(contentsOf: file).dropLast().write(to: file)
+    let damaged = try await place.program("inspect", "cache")
+    #expect(damaged.status == 65)
+    #expect(damaged.errors.contains("clips-00000.jsonl is not what was written"))
   }
 
   @Test func `what was begun otherwise is not mixed`() async throws {
