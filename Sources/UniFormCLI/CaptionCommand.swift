@@ -17,7 +17,8 @@ struct CaptionCommand: AsyncParsableCommand {
 
       Examples:
 
-        uniform caption clips --layout folder --endpoint http://localhost:8000/v1 --model qwen-vl --output captions.jsonl
+        uniform caption clips --layout folder --output captions.jsonl \\
+          --endpoint http://localhost:8000/v1 --model qwen-vl
         uniform caption data/landscape --layout landscape --labels --output captions.csv
       """)
 

@@ -94,8 +94,11 @@ import Testing
     #expect(chat.requests.count == 1)
     // Another question is another list.
     chat.forget()
-    _ = try await caption(chat, "--prompt", "what?")
-    #expect(chat.prompts == ["what?", "what?", "what?"])
+    let other = try await caption(chat, "--prompt", "what?")
+    #expect(other.status == 73)
+    #expect(other.errors.contains("'captions.jsonl' holds captions of another model, prompt or pictures"))
+    #expect(chat.requests.isEmpty)
+    #expect(try records().count == 3)
   }
 
   @Test func `Ctrl-C keeps what is paid for`() async throws {

@@ -200,6 +200,9 @@ private struct TestSource: ClipSource {
       _ = try await prepare(source, "cache")
     }
     #expect(FileManager.default.fileExists(atPath: list.path))
+    await #expect(throws: DataError.nothingUsable(list, skipped: 2)) {
+      _ = try await prepare(source, "cache")
+    }
     #expect(throws: DataError.noCache(cache("cache"), isBegun: false)) {
       _ = try LatentDataset(contentsOf: cache("cache"), for: model)
     }

@@ -47,7 +47,8 @@ public struct CaptionStore: Sendable {
     return names.filter { $0.hasPrefix(partPrefix) }.sorted().map { folder.appending(path: $0) }
   }
 
-  /// What was written before, by id. A line that an interruption cut off is not there.
+  /// What was written before, by id. A line of a part that an interruption cut off is not there.
+  /// - Throws: ``CaptionError`` for an output that holds something else, which shall not be lost.
   func records(request: String) throws -> [String: CaptionRecord] {
     let decoder = JSONDecoder()
     var records: [String: CaptionRecord] = [:]
@@ -63,6 +64,12 @@ public struct CaptionStore: Sendable {
         : data.split(separator: UInt8(ascii: "\n")).compactMap {
           try? decoder.decode(CaptionRecord.self, from: $0)
         }
+      if file == output, found.isEmpty || found.contains(where: { $0.request != request }) {
+        throw CaptionError.unusableOutput(
+          file: file.relativePath,
+          reason:
+            "holds captions of another model, prompt or pictures, or something else; choose another output")
+      }
       // A caption counts more than a failure before it.
       for record in found where record.request == request {
         if record.caption != nil || records[record.id] == nil { records[record.id] = record }
@@ -101,12 +108,14 @@ public struct CaptionStore: Sendable {
     }
   }
 
-  /// Writes the output in the order of the clips, once there is a record for each.
+  /// Writes the output in the order of the clips, once there is a record for each. Captions of other clips, such as of
+  /// another split, stay behind them.
   /// - Returns: whether nothing was missing.
   func merge(_ ids: [String], request: String) throws -> Bool {
     let records = try records(request: request)
     guard ids.allSatisfy({ records[$0] != nil }) else { return false }
-    let captions = ids.compactMap { records[$0] }.filter { $0.caption != nil }
+    let others = Set(records.keys).subtracting(ids).sorted()
+    let captions = (ids + others).compactMap { records[$0] }.filter { $0.caption != nil }
     let data =
       output.pathExtension == "csv" ? Data(Self.csv(captions).utf8) : try JSONLines.encode(captions)
     do {

@@ -49,8 +49,8 @@ extension CacheRecipe {
     if source.split != other.source.split { return source.split.map { "the clips of \($0)" } ?? "all clips" }
     if source.count != other.source.count { return "\(source.count) clips, not \(other.source.count)" }
     if source.fingerprint != other.source.fingerprint { return "other clips or captions" }
-    if encoders != other.encoders { return "other encoders than those of '\(other.model)'" }
     if hasTextStates != other.hasTextStates { return hasTextStates ? "text states" : "--tokens-only" }
+    if encoders != other.encoders { return "other encoders than those of '\(other.model)'" }
     if geometry.seconds != other.geometry.seconds { return "--seconds \(geometry.seconds)" }
     if geometry != other.geometry { return "another geometry than that of '\(other.model)'" }
     for (key, value) in settings.sorted(by: { $0.key < $1.key }) where other.settings[key] != value {

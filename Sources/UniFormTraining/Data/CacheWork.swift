@@ -45,7 +45,7 @@ struct CacheWork {
       return nil
     }
     let foreign = (try? FileManager.default.contentsOfDirectory(atPath: cache.path)) ?? []
-    guard foreign.allSatisfy({ $0.hasPrefix(".") }) else {
+    guard foreign.allSatisfy({ $0.hasPrefix(".") || $0 == CacheIndex.skippedName }) else {
       throw DataError.notWritable(cache, reason: "it is there and is no cache")
     }
     try writing(folder) {

@@ -53,11 +53,12 @@ public struct ClipList: Sendable {
 extension ClipList {
   /// Keeps the clips of a split, or of several, separated by commas.
   public mutating func choose(split: String) throws(DataError) {
-    let wanted = split.split(separator: ",").map { Self.splitName($0.trimmingCharacters(in: .whitespaces)) }
+    let names = split.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
     let known = Set(clips.compactMap(\.split))
-    if let unknown = wanted.first(where: { !known.contains($0) }) {
+    if let unknown = names.first(where: { !known.contains(Self.splitName($0)) }) {
       throw .unknownSplit(unknown, known: known.sorted())
     }
+    let wanted = names.map(Self.splitName)
     clips.removeAll { clip in !wanted.contains { $0 == clip.split } }
     choose(by: "split \(wanted.joined(separator: ","))")
   }

@@ -6,9 +6,6 @@ public enum DataLayout: String, Sendable, CaseIterable {
   case scenes
   /// Clips in folders, with captions in a list or beside them.
   case folder
-
-  /// What is captioned by its class alone, as in the paper.
-  public var hasLabels: Bool { self != .folder && self != .scenes }
 }
 
 extension DataLayout {

@@ -9,7 +9,7 @@ struct MediaFolder: Sendable {
   let texts: [URL]
 
   static let videoEndings: Set<String> = [
-    "mp4", "m4v", "mov", "webm", "mkv", "avi", "flv", "ogv", "mpg", "mpeg", "ts", "3gp", "wmv", "gif",
+    "mp4", "m4v", "mov", "webm", "mkv", "avi", "flv", "ogv", "mpg", "mpeg", "ts", "3gp", "wmv",
   ]
   static let textEndings: Set<String> = ["csv", "tsv", "txt", "json", "jsonl", "ndjson"]
   /// Deeper than any data set; links that lead back into their folder end here.
