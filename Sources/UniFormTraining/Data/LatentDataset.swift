@@ -61,6 +61,9 @@ public struct LatentDataset {
       hasCaption: lengths.map { $0 > 1 })
   }
 
+  /// The ids of the clips, for messages; reads a file for it.
+  public func names(of indices: [Int]) throws -> [String] { try descriptions(of: indices).map(\.id) }
+
   /// What the clips are called and where they come from, for messages; reads a file for it.
   public func descriptions(of indices: [Int]) throws -> [ClipDescription] {
     var read: [String: [ClipDescription]] = [:]
