@@ -57,8 +57,10 @@ public struct CacheIndex: Codable, Sendable, Equatable {
     }
     do {
       self = try JSONDecoder().decode(Self.self, from: data)
+      try recipe.geometry.validate()
     } catch {
-      let reason = (error as? DecodingError)?.oneLine ?? "is no JSON"
+      let reason =
+        (error as? DecodingError)?.oneLine ?? (error as? ConfigurationError)?.message ?? "it is no JSON"
       throw .damagedCache(url, reason: "\(Self.fileName): \(reason)")
     }
     guard format == Self.formatName, version == Self.currentVersion else {
