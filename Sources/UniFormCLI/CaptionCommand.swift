@@ -31,7 +31,7 @@ struct CaptionCommand: AsyncParsableCommand {
   var model: String?
   @Option(
     help: ArgumentHelp("Environment variable with the key of a server that wants one.", valueName: "name"))
-  var keyVariable = "OPENAI_API_KEY"
+  var keyVariable: String?
   @Option(
     help: ArgumentHelp(
       """
@@ -108,7 +108,7 @@ struct CaptionCommand: AsyncParsableCommand {
       return
     }
     try await MediaTools.check()
-    var server = try ChatEndpoint(endpoint, key: ProcessInfo.processInfo.environment[keyVariable])
+    var server = try ChatEndpoint(endpoint, key: key())
     (server.timeout, server.attempts) = (timeout, attempts)
     var options = Captioner.Options()
     if let prompt { options.prompt = CaptionPrompt(prompt) }
@@ -125,6 +125,15 @@ struct CaptionCommand: AsyncParsableCommand {
       throw error
     }
     report(outcome, seconds: (ContinuousClock.now - start) / .seconds(1), reporter)
+  }
+
+  /// No key goes to a server that it was not meant for: only a variable that is named is read.
+  private func key() throws -> String? {
+    guard let keyVariable else { return nil }
+    guard let key = ProcessInfo.processInfo.environment[keyVariable], !key.isEmpty,
+      key.utf8.allSatisfy({ (0x21...0x7e).contains($0) })
+    else { throw CommandFailure.usage("the environment has no key in '\(keyVariable)'; set it") }
+    return key
   }
 
   private func report(_ outcome: Captioner.Progress, seconds: Double, _ reporter: Reporter) {

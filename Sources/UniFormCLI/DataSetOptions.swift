@@ -7,10 +7,7 @@ struct DataSetOptions: ParsableArguments {
   @ArgumentParser.Argument(
     help: ArgumentHelp("Folder of the data set.", valueName: "source"), completion: .directory)
   var source: String?
-  @Option(
-    help: ArgumentHelp(
-      "How it lies on disk: \(DataLayout.allCases.map(\.rawValue).joined(separator: ", ")).",
-      valueName: "name"))
+  @Option(help: ArgumentHelp("How it lies on disk; see Docs/Data.md.", valueName: "name"))
   var layout: DataLayout
   @Option(
     help: ArgumentHelp("Its annotation file, where that is not in the folder.", valueName: "file"),

@@ -140,6 +140,7 @@ import Testing
     }
     fails(try await caption(chat), 66, "has no model 'seer'; it has other, third")
     fails(try await caption(try TestChat(key: "x")), 77, "wants a key (401)")
+    fails(try await caption(chat, "--key-variable", "NO_SUCH_KEY"), 64, "has no key in 'NO_SUCH_KEY'")
     let refusing = try TestChat(models: nil, faults: [.status(404)])
     fails(try await caption(refusing), 65, "(404: not now)")
     fails(try await caption(try TestChat(faults: [.status(200)])), 65, "does not answer as a chat server")
