@@ -138,7 +138,9 @@ public struct TransformerTrainer {
       task: Tensor([Int](repeating: plan.task.id, count: count)),
       conditioning: transformer.conditioning(
         states: states, mask: batch.mask, dropped: withoutText, dtype: dtype),
-      pixels: (geometry.height, geometry.width))
+      placement: transformer.placement(
+        frames: input.video.size(2), rows: input.video.size(3), columns: input.video.size(4),
+        pixels: (geometry.height, geometry.width), device: input.device, dtype: dtype))
     let loss = process.loss(
       of: output, clean: latents, noise: noise, timesteps: timesteps, plan: plan)
     let metrics = loss.terms.sorted { $0.key.rawValue < $1.key.rawValue }.map { modality, terms in

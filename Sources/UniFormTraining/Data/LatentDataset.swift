@@ -88,7 +88,13 @@ public struct LatentDataset {
 extension CacheIndex {
   /// - Throws: ``DataError`` where the model's encoders or geometry are not those of the cache.
   func check(_ url: URL, against model: ModelDirectory, needsTextStates: Bool) throws(DataError) {
-    if let difference = recipe.geometry.difference(from: model.geometry) {
+    let (own, other) = (recipe.geometry, model.geometry)
+    for (key, path) in [("width", \ClipGeometry.width), ("height", \.height)]
+    where own[keyPath: path] != other[keyPath: path] {
+      throw .otherGeometry(
+        url, key: key, found: own[keyPath: path], needed: other[keyPath: path], model: model.name)
+    }
+    if let difference = own.difference(from: other) {
       throw .otherGeometry(
         url, key: difference.key, found: difference.value, needed: difference.other, model: model.name)
     }
