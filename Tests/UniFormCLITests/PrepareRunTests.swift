@@ -58,7 +58,7 @@ import UniForm
 
   @Test func `Ctrl-C and the same command again give the same files as one run`() async throws {
     let arguments = [
-      "prepare", "--model", "tiny", "--layout", "scenes", "--render", "120", "--shard-size", "50",
+      "prepare", "--model", "tiny", "--layout", "scenes", "--render", "60", "--shard-size", "40",
     ]
     #expect(try await place.program.run(arguments + ["--output", "whole"]).status == 0)
     let block = place.file("parts/.work/00000/00001.safetensors").path
@@ -67,13 +67,9 @@ import UniForm
     }
     #expect(result.status == 130)
     #expect(result.errorLines.last == "uniform: interrupted")
-    let train = try await place.program(
-      "train", "transformer", "--model", Workplace.models.appending(path: "tiny").path, "--config",
-      place.file("train.json").path, "--clips", "parts")
-    #expect(train.status != 0)
     let second = try await place.program.run(arguments + ["--output", "parts", "--threads", "1"])
     #expect(second.status == 0, "\(second.errors)")
-    #expect(second.output.contains("120 clips in parts"))
+    #expect(second.output.contains("60 clips in parts"))
     #expect(try files("parts") == files("whole"))
   }
 

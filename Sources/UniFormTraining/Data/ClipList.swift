@@ -28,7 +28,8 @@ public struct ClipList: Sendable {
     self.root = root
     missing = listing.missing
     var ids: Set<String> = []
-    clips = listing.clips.sorted { ($0.id, $0.file.path) < ($1.id, $1.file.path) }
+    // Of clips with one id the first file counts.
+    clips = listing.clips.sorted { $0.id == $1.id ? $0.file.path < $1.file.path : $0.id < $1.id }
       .filter { ids.insert($0.id).inserted }
   }
 
