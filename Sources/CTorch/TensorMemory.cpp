@@ -4,6 +4,11 @@
 #include <sys/mman.h>
 
 #include <cstdlib>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
+#include "CTorch.h"
 
 namespace {
 
@@ -40,3 +45,9 @@ const bool is_set = [] {
 }();
 
 }  // namespace
+
+void ct_release_free_memory(void) noexcept {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+}

@@ -58,6 +58,7 @@ struct CommandFailure: Error, Equatable, CustomStringConvertible {
       self.init("\(error)", error.kind == .outOfMemory ? .temporary : .software)
     case is ConfigurationError, is TokenizerError, is FixtureError, is CodecError, is TrainingError:
       self.init("\(error)", .badData)
+    case is MemoryShortage: self.init("\(error)", .temporary)
     case is DiffusionError: self.init("\(error)", .usage)
     case is CancellationError: self.init("interrupted", .interrupted)
     case let error as CocoaError: self.init(error.localizedDescription, error.status)

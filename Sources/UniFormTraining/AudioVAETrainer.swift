@@ -41,11 +41,21 @@ public struct AudioVAETrainer {
   public init(
     model: ModelDirectory, _ configuration: Configuration, sounds: SceneSounds, workers: Int, log: MetricsLog
   ) throws {
+    try self.init(model: model, configuration, sounds: sounds, workers: workers, log: log) {
+      ParameterStore(seed: configuration.optimization.seed)
+    }
+  }
+
+  /// - Parameter makeStore: gives the parameters of each worker.
+  init(
+    model: ModelDirectory, _ configuration: Configuration, sounds: SceneSounds, workers: Int, log: MetricsLog,
+    makeStore: () -> ParameterStore
+  ) throws {
     self.configuration = configuration
     geometry = model.geometry
     self.sounds = sounds
     self.mel = try MelSpectrogram(model.mel)
-    let stores = (0..<workers).map { _ in ParameterStore(seed: configuration.optimization.seed) }
+    let stores = (0..<workers).map { _ in makeStore() }
     // The network learns the bare code; its scale is measured at the end.
     var bare = model.audioVAE
     bare.scalingFactor = 1
@@ -58,26 +68,28 @@ public struct AudioVAETrainer {
   public func begin(from source: ModelDirectory) throws { try loop.begin(with: .audioVAE, of: source) }
 
   public func run(isCancelled: () -> Bool = { false }) throws {
-    let settings = configuration.optimization
-    let share = settings.batchSize / loop.workers
+    let share = configuration.optimization.batchSize / loop.workers
     try loop.run(isCancelled: isCancelled) { [self] worker, step in
       let generator = loop.generator(worker: worker, step: step)
-      let frames = configuration.windowFrames
       let waveform = sounds.windows(
-        share, length: frames * geometry.hopLength, generator: generator)
-      let target = withoutGradient {
-        mel(waveform).narrowed(1, start: 0, length: frames).unsqueezed(1)  // [B, 1, T, M]
-      }
-      let posterior = replicas[worker].encoder(target.to(settings.activationType))
-      let decoded = replicas[worker].decode(
-        posterior.sample(generator).to(settings.activationType)
-      ).to(.float32)
-      let error = (decoded - target).abs.mean
-      let divergence = posterior.divergence
-      return StepResult(
-        loss: error + divergence * configuration.divergenceWeight,
-        metrics: [("mel_error", error), ("divergence", divergence)])
+        share, length: configuration.windowFrames * geometry.hopLength, generator: generator)
+      return loss(replicas[worker], waveform, generator: generator)
     }
+  }
+
+  /// - Parameter waveform: `[B, N]`.
+  func loss(_ model: AudioVAE, _ waveform: Tensor, generator: Generator) -> StepResult {
+    let dtype = configuration.optimization.activationType
+    let target = withoutGradient {
+      mel(waveform).narrowed(1, start: 0, length: configuration.windowFrames).unsqueezed(1)  // [B, 1, T, M]
+    }
+    let posterior = model.encoder(target.to(dtype))
+    let decoded = model.decode(posterior.sample(generator).to(dtype)).to(.float32)
+    let error = (decoded - target).abs.mean
+    let divergence = posterior.divergence
+    return StepResult(
+      loss: error + divergence * configuration.divergenceWeight,
+      metrics: [("mel_error", error), ("divergence", divergence)])
   }
 }
 

@@ -33,6 +33,11 @@ public final class MetricsLog {
     }
   }
 
+  /// Tells nobody.
+  static var silent: MetricsLog {
+    get throws { try MetricsLog(title: "", url: nil) { _ in } }
+  }
+
   func record(step: Int, elapsed: TimeInterval, progress: Double, values: [(String, Double)]) {
     for (name, value) in values {
       if sums[name] == nil { order.append(name) }

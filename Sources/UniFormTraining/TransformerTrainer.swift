@@ -55,26 +55,41 @@ public struct TransformerTrainer {
   /// One per worker where it is trained too, otherwise the frozen one.
   let textEncoders: [T5Encoder]
   let process: any DiffusionProcess
-  let data: LatentDataset
+  let data: LatentDataset?
   let order: EpochOrder
 
   /// A text encoder that is not trained is loaded from the model directory.
   public init(
     model: ModelDirectory, _ configuration: Configuration, data: LatentDataset, workers: Int, log: MetricsLog
   ) throws {
+    try self.init(
+      model: model, configuration, data: data, workers: workers, log: log,
+      makeStore: { ParameterStore(seed: configuration.optimization.seed) },
+      frozenTextEncoder: { try model.loadTextEncoder() })
+  }
+
+  /// - Parameters:
+  ///   - data: nil where a step is only outlined.
+  ///   - makeStore: gives the parameters of each worker.
+  ///   - frozenTextEncoder: is asked where the text encoder does not learn.
+  init(
+    model: ModelDirectory, _ configuration: Configuration, data: LatentDataset?, workers: Int,
+    log: MetricsLog,
+    makeStore: () -> ParameterStore, frozenTextEncoder: () throws -> T5Encoder
+  ) throws {
     self.configuration = configuration
-    geometry = data.geometry
+    geometry = data?.geometry ?? model.geometry
     self.data = data
-    order = EpochOrder(count: data.count, seed: configuration.optimization.seed)
+    order = EpochOrder(count: data?.count ?? 1, seed: configuration.optimization.seed)
     process = model.diffusion.process(
       weighting: configuration.snrGamma > 0 ? .minSNR(configuration.snrGamma) : .uniform,
       times: configuration.times == "uniform" ? .uniform : .logitNormal())
-    let stores = (0..<workers).map { _ in ParameterStore(seed: configuration.optimization.seed) }
+    let stores = (0..<workers).map { _ in makeStore() }
     replicas = try stores.map { try UniFormDiT($0.root[Self.transformerPrefix], model.transformer) }
     textEncoders =
       configuration.trainsTextEncoder
       ? try stores.map { try T5Encoder($0.root[Self.textEncoderPrefix], model.textEncoder) }
-      : [try model.loadTextEncoder()]
+      : [try frozenTextEncoder()]
     loop = try TrainingLoop(
       stores, configuration: configuration, settings: configuration.optimization, log: log)
   }
@@ -103,24 +118,24 @@ public struct TransformerTrainer {
   }
 
   public func run(isCancelled: () -> Bool = { false }) throws {
+    guard let data else { preconditionFailure("a trainer without clips can only be outlined") }
     let share = configuration.optimization.batchSize / loop.workers
     try loop.run(isCancelled: isCancelled) { [self] worker, step in
       let task = configuration.task(Tensor.rand([1], generator: loop.generator(step: step)).item)
+      let clips = order.indices(
+        step: step, batchSize: share * loop.workers, worker: worker, of: loop.workers)
       return try loss(
-        task, worker: worker,
-        clips: order.indices(step: step, batchSize: share * loop.workers, worker: worker, of: loop.workers),
-        generator: loop.generator(worker: worker, step: step))
+        task, worker: worker, batch: data.batch(clips), generator: loop.generator(worker: worker, step: step))
     }
   }
 
   func loss(
-    _ task: GenerationTask, worker: Int, clips: [Int], generator: Generator
+    _ task: GenerationTask, worker: Int, batch: LatentBatch, generator: Generator
   ) throws -> StepResult {
-    let count = clips.count
+    let count = batch.count
     let dtype = configuration.optimization.activationType
     let transformer = replicas[worker]
     let plan = NoisePlan(task: task)
-    let batch = data.batch(clips)
     let latents = batch.sample(generator)
     let timesteps = process.drawTimesteps(count, generator: generator)
     let noise = AVLatents.randn(like: latents, generator: generator)

@@ -43,10 +43,20 @@ public struct VideoVAETrainer {
     model: ModelDirectory, _ configuration: Configuration, frames: SceneFrames, workers: Int,
     log: MetricsLog
   ) throws {
+    try self.init(model: model, configuration, frames: frames, workers: workers, log: log) {
+      ParameterStore(seed: configuration.optimization.seed)
+    }
+  }
+
+  /// - Parameter makeStore: gives the parameters of each worker.
+  init(
+    model: ModelDirectory, _ configuration: Configuration, frames: SceneFrames, workers: Int,
+    log: MetricsLog, makeStore: () -> ParameterStore
+  ) throws {
     self.configuration = configuration
     geometry = model.geometry
     self.frames = frames
-    let stores = (0..<workers).map { _ in ParameterStore(seed: configuration.optimization.seed) }
+    let stores = (0..<workers).map { _ in makeStore() }
     // The network learns the bare code; its normalisation is measured at the end.
     var bare = model.videoVAE
     bare.scale = bare.scale.map { _ in 1 }

@@ -52,6 +52,20 @@ public struct VocoderTrainer {
   public init(
     model: ModelDirectory, _ configuration: Configuration, sounds: SceneSounds, workers: Int, log: MetricsLog
   ) throws {
+    let seed = configuration.optimization.seed
+    try self.init(model: model, configuration, sounds: sounds, workers: workers, log: log) {
+      ParameterStore(seed: seed &+ ($0 == .model ? 0 : 1))
+    }
+  }
+
+  /// The two networks that learn from each other.
+  enum Side { case model, adversary }
+
+  /// - Parameter makeStore: gives the parameters of each worker.
+  init(
+    model: ModelDirectory, _ configuration: Configuration, sounds: SceneSounds, workers: Int, log: MetricsLog,
+    makeStore: (Side) -> ParameterStore
+  ) throws {
     self.configuration = configuration
     geometry = model.geometry
     self.sounds = sounds
@@ -60,11 +74,10 @@ public struct VocoderTrainer {
     weights.mel = configuration.melWeight
     weights.spectrum = configuration.spectrumWeight
     losses = VocoderLoss(weights, mel: mel, spectrum: try SpectrumLoss())
-    let seed = configuration.optimization.seed
-    let stores = (0..<workers).map { _ in ParameterStore(seed: seed) }
+    let stores = (0..<workers).map { _ in makeStore(.model) }
     replicas = try stores.map { try HiFiGAN($0.root, model.vocoder) }
     let adversaries =
-      configuration.adversaryFrom < 1 ? (0..<workers).map { _ in ParameterStore(seed: seed &+ 1) } : []
+      configuration.adversaryFrom < 1 ? (0..<workers).map { _ in makeStore(.adversary) } : []
     discriminators = try adversaries.map {
       try MultiResolutionDiscriminator($0.root, .init(channels: configuration.discriminatorChannels))
     }
@@ -80,23 +93,31 @@ public struct VocoderTrainer {
     let share = configuration.optimization.batchSize / loop.workers
     try loop.run(isCancelled: isCancelled) { [self] worker, step in
       let generator = loop.generator(worker: worker, step: step)
-      let frames = configuration.windowFrames
       let real = sounds.windows(
-        share, length: frames * geometry.hopLength, generator: generator)
-      let input = withoutGradient { mel(real).narrowed(1, start: 0, length: frames) }  // [B, T, M]
-      let generated = replicas[worker].vocode(input)  // [B, N]
-      let distance = losses.melDistance(generated, real)
-      let reconstruction = losses.reconstruction(generated, real)
-      guard !discriminators.isEmpty, loop.progress >= configuration.adversaryFrom else {
-        return StepResult(loss: reconstruction, metrics: [("mel_error", distance)])
-      }
-      let judge = discriminators[worker]
-      let truth = withoutGradient { judge(real) }
-      let game = losses.adversarial(generated: judge(generated), real: truth)
-      let adversaryLoss = VocoderLoss.discriminator(generated: judge(generated.detached), real: judge(real))
-      return StepResult(
-        loss: reconstruction + game, adversaryLoss: adversaryLoss,
-        metrics: [("mel_error", distance), ("game", game), ("discriminator", adversaryLoss)])
+        share, length: configuration.windowFrames * geometry.hopLength, generator: generator)
+      return loss(worker: worker, real, isJudged: loop.progress >= configuration.adversaryFrom)
     }
+  }
+
+  /// - Parameters:
+  ///   - real: `[B, N]`.
+  ///   - isJudged: whether the discriminators take part.
+  func loss(worker: Int, _ real: Tensor, isJudged: Bool) -> StepResult {
+    let input = withoutGradient {
+      mel(real).narrowed(1, start: 0, length: configuration.windowFrames)  // [B, T, M]
+    }
+    let generated = replicas[worker].vocode(input)  // [B, N]
+    let distance = losses.melDistance(generated, real)
+    let reconstruction = losses.reconstruction(generated, real)
+    guard !discriminators.isEmpty, isJudged else {
+      return StepResult(loss: reconstruction, metrics: [("mel_error", distance)])
+    }
+    let judge = discriminators[worker]
+    let truth = withoutGradient { judge(real) }
+    let game = losses.adversarial(generated: judge(generated), real: truth)
+    let adversaryLoss = VocoderLoss.discriminator(generated: judge(generated.detached), real: judge(real))
+    return StepResult(
+      loss: reconstruction + game, adversaryLoss: adversaryLoss,
+      metrics: [("mel_error", distance), ("game", game), ("discriminator", adversaryLoss)])
   }
 }

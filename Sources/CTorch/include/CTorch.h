@@ -116,6 +116,14 @@ void ct_generator_release(ct_generator generator) CT_NOEXCEPT;
 ct_status ct_generator_state(ct_generator generator, ct_tensor *out) CT_NOEXCEPT;
 ct_status ct_generator_set_state(ct_generator generator, ct_tensor state) CT_NOEXCEPT;
 
+// Tensors without elements that this thread made: what those that are alive would take, the most since the last
+// restart, and all ever made; in bytes
+void ct_outline_memory(int64_t *live, int64_t *peak, int64_t *total) CT_NOEXCEPT;
+void ct_outline_memory_restart(void) CT_NOEXCEPT;
+
+/// Gives memory that is free but kept for later back to the system, where it keeps any.
+void ct_release_free_memory(void) CT_NOEXCEPT;
+
 // Devices
 /// Loads the CUDA half of libtorch where the device needs it.
 bool ct_device_is_available(int32_t device_type) CT_NOEXCEPT;

@@ -12,7 +12,7 @@ public enum FusedKernels {
   /// Whether they serve for `x` as things are. Where gradients are recorded they do not, even if `x` needs none: the
   /// weights that it meets may.
   public static func serve(_ x: Tensor) -> Bool {
-    areAvailable && !isRecordingGradients && x.dtype == .bfloat16 && x.device.kind == .cpu
+    areAvailable && !isRecordingGradients && x.dtype == .bfloat16 && x.device.worksLikeCPU
   }
 }
 

@@ -11,7 +11,8 @@ public final class ParameterStore {
   }
 
   enum Source {
-    case weights(Weights)
+    /// Read, or only compared with what is asked for.
+    case weights(Weights, areRead: Bool)
     case generator(Generator)
     case outline
   }
@@ -21,10 +22,16 @@ public final class ParameterStore {
   public let device: Device
   let source: Source
   private var used: Set<String> = []
+  private var copiedBytes = 0
 
   /// Parameters come from files, converted to `dtype` on `device`.
   public convenience init(loading weights: Weights, dtype: DType = .float32, device: Device = .cpu) {
-    self.init(.weights(weights), dtype, device)
+    self.init(.weights(weights, areRead: true), dtype, device)
+  }
+
+  /// Files are compared with what a model asks for, and no parameter is read: each is one zero, expanded to its shape.
+  public static func checking(_ weights: Weights) -> ParameterStore {
+    ParameterStore(.weights(weights, areRead: false), .float32, .cpu)
   }
 
   /// Parameters are drawn anew.
@@ -34,6 +41,11 @@ public final class ParameterStore {
 
   /// Lists what a model holds without holding it: every tensor is one zero, expanded to its shape.
   public static func outline() -> ParameterStore { ParameterStore(.outline, .float32, .cpu) }
+
+  /// The same on ``Device/outline``: the model can be run there, to see what it would take.
+  public static func dryRun(dtype: DType = .float32) -> ParameterStore {
+    ParameterStore(.outline, dtype, .outline)
+  }
 
   private init(_ source: Source, _ dtype: DType, _ device: Device) {
     self.source = source
@@ -45,13 +57,13 @@ public final class ParameterStore {
 
   /// Tensors of the files that nothing asked for.
   public var unusedNames: [String] {
-    guard case .weights(let weights) = source else { return [] }
+    guard case .weights(let weights, _) = source else { return [] }
     return weights.items.keys.filter { !used.contains($0) }.sorted()
   }
 
   /// Throws where the files hold more than the model: a sign of a wrong configuration.
   public func requireAllUsed() throws(WeightError) {
-    guard case .weights(let weights) = source else { return }
+    guard case .weights(let weights, _) = source else { return }
     let unused = unusedNames
     if !unused.isEmpty { throw .unexpected(tensors: unused, file: weights.source) }
   }
@@ -67,7 +79,7 @@ public final class ParameterStore {
   public var parameterCount: Int { trainable.reduce(0) { $0 + $1.tensor.count } }
 
   func contains(_ name: String) -> Bool {
-    guard case .weights(let weights) = source else { return true }
+    guard case .weights(let weights, _) = source else { return true }
     return weights.items[name] != nil
   }
 
@@ -76,25 +88,43 @@ public final class ParameterStore {
   ) throws(WeightError) -> Tensor {
     let tensor: Tensor
     switch source {
-    case .weights(let weights):
+    case .weights(let weights, let areRead):
       guard let item = weights.items[name] else { throw .missing(tensor: name, file: weights.source) }
       guard item.shape == shape else {
         throw .wrongShape(tensor: name, expected: shape, found: item.shape, file: weights.source)
       }
       used.insert(name)
+      guard areRead else {
+        tensor = Tensor.zeros([]).expanded(shape)
+        break
+      }
       let loaded = try item.load()
       guard isBuffer || loaded.dtype.isFloatingPoint else {
         throw .wrongType(tensor: name, found: loaded.dtype, file: weights.source)
       }
       // A mapped file is read-only by contract; parameters that stay views of it must not be trained in place.
       tensor = loaded.dtype.isFloatingPoint ? loaded.to(dtype).to(device) : loaded.to(device)
+      if loaded.dtype != tensor.dtype || device.kind != .cpu { releaseCopied(loaded, of: weights) }
     case .generator(let generator):
       tensor = initialization.tensor(shape, generator: generator).to(dtype).to(device)
     case .outline:
-      tensor = Tensor.zeros([]).expanded(shape)
+      tensor =
+        device.kind == .meta
+        ? Tensor.empty(shape, dtype: dtype, device: device) : Tensor.zeros([]).expanded(shape)
     }
     entries.append(
       Entry(name: name, tensor: tensor, isBuffer: isBuffer, initialization: initialization))
     return tensor
   }
+
+  /// What was copied out of a file is not needed there any more. Now and then is enough.
+  private func releaseCopied(_ tensor: Tensor, of weights: Weights) {
+    copiedBytes += tensor.count * tensor.dtype.size
+    guard copiedBytes >= Self.copiedBytesLimit else { return }
+    weights.releasePages()
+    copiedBytes = 0
+  }
+
+  /// Bytes of a file that may stay in memory beside their copies.
+  public static let copiedBytesLimit = 32 << 20
 }

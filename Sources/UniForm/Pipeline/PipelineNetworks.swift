@@ -1,19 +1,14 @@
 internal import Torch
 
-/// The networks of a model, each loaded when it is first needed.
+/// The networks of a model, each loaded when it is first needed: all of them kept, or only the latest.
 final class PipelineNetworks {
   let directory: ModelDirectory
   let device: Device
   /// Of the denoiser.
   let dtype: DType
   let keepsLoaded: Bool
-  private var textEncoder: T5Encoder?
-  private var transformer: UniFormDiT?
-  private var videoEncoder: VideoVAE.Encoder?
-  private var videoDecoder: VideoVAE.Decoder?
-  private var audioEncoder: AudioVAE.Encoder?
-  private var audioDecoder: AudioVAE.Decoder?
-  private var vocoder: HiFiGAN?
+  /// By the name of the accessor.
+  private var loaded: [String: Any] = [:]
 
   init(_ directory: ModelDirectory, device: Device, dtype: DType, keepsLoaded: Bool) {
     self.directory = directory
@@ -22,32 +17,38 @@ final class PipelineNetworks {
     self.keepsLoaded = keepsLoaded
   }
 
+  /// Computes in float32. Where it is soon freed again, its 16-bit weights stay in the mapped file and each is converted
+  /// when its turn comes, which gives the same numbers.
   func loadedTextEncoder() throws -> T5Encoder {
-    try network(\.textEncoder) { try directory.loadTextEncoder(device: device) }
+    try network {
+      let stored = try directory.storedDType(.textEncoder)
+      let isStoredShort = !keepsLoaded && stored == .bfloat16
+      return try directory.loadTextEncoder(dtype: isStoredShort ? .bfloat16 : .float32, device: device)
+    }
   }
   func loadedTransformer() throws -> UniFormDiT {
-    try network(\.transformer) { try directory.loadTransformer(dtype: dtype, device: device) }
+    try network { try directory.loadTransformer(dtype: dtype, device: device) }
   }
   func loadedVideoEncoder() throws -> VideoVAE.Encoder {
-    try network(\.videoEncoder) { try directory.loadVideoEncoder(device: device) }
+    try network { try directory.loadVideoEncoder(device: device) }
   }
   func loadedVideoDecoder() throws -> VideoVAE.Decoder {
-    try network(\.videoDecoder) { try directory.loadVideoDecoder(device: device) }
+    try network { try directory.loadVideoDecoder(device: device) }
   }
   func loadedAudioEncoder() throws -> AudioVAE.Encoder {
-    try network(\.audioEncoder) { try directory.loadAudioEncoder(device: device) }
+    try network { try directory.loadAudioEncoder(device: device) }
   }
   func loadedAudioDecoder() throws -> AudioVAE.Decoder {
-    try network(\.audioDecoder) { try directory.loadAudioDecoder(device: device) }
+    try network { try directory.loadAudioDecoder(device: device) }
   }
   func loadedVocoder() throws -> HiFiGAN {
-    try network(\.vocoder) { try directory.loadVocoder(device: device) }
+    try network { try directory.loadVocoder(device: device) }
   }
 
   /// Loads what a task needs, so that a broken file is known before the time is spent on denoising. Where nothing is
-  /// kept this would load everything twice, and each file is checked when its turn comes.
+  /// kept, the names and shapes in the files are checked instead.
   func prepare(_ task: GenerationTask, hasText: Bool) throws {
-    guard keepsLoaded else { return }
+    guard keepsLoaded else { return try directory.checkWeights(of: task.parts(hasText: hasText)) }
     if hasText { _ = try loadedTextEncoder() }
     switch task.condition {
     case .video: _ = try loadedVideoEncoder()
@@ -60,16 +61,27 @@ final class PipelineNetworks {
   }
 
   func unload() {
-    (textEncoder, transformer, vocoder) = (nil, nil, nil)
-    (videoEncoder, videoDecoder, audioEncoder, audioDecoder) = (nil, nil, nil, nil)
+    loaded = [:]
+    releaseFreeMemory()
   }
 
-  private func network<Network>(
-    _ kept: ReferenceWritableKeyPath<PipelineNetworks, Network?>, load: () throws -> Network
-  ) rethrows -> Network {
-    if let network = self[keyPath: kept] { return network }
+  private func network<Network>(_ name: String = #function, load: () throws -> Network) rethrows -> Network {
+    if let network = loaded[name] as? Network { return network }
+    // The one before goes first, so that there are never two.
+    if !keepsLoaded && !loaded.isEmpty { unload() }
     let network = try load()
-    if keepsLoaded { self[keyPath: kept] = network }
+    loaded[name] = network
     return network
+  }
+}
+
+extension GenerationTask {
+  /// The parts of a model whose weights are read.
+  func parts(hasText: Bool) -> [ModelDirectory.Part] {
+    let isHeardOrShown = Set(generated + [condition].compactMap(\.self))
+    return (hasText ? [.textEncoder] : []) + [.transformer]
+      + (isHeardOrShown.contains(.video) ? [.videoVAE] : [])
+      + (isHeardOrShown.contains(.audio) ? [.audioVAE] : [])
+      + (generated.contains(.audio) ? [.vocoder] : [])
   }
 }

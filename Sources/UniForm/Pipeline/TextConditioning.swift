@@ -26,6 +26,13 @@ struct TextConditioning {
       mask: .ones([1, length], dtype: .int64, device: device), dropped: Tensor([true], device: device))
   }
 
+  /// Captions, and null captions after them, without elements; see ``StageOutline``.
+  static func outline(rows: Int, length: Int, width: Int) -> TextConditioning {
+    TextConditioning(
+      states: .empty([rows, length, width], device: .outline), mask: .ones([rows, length], dtype: .int64),
+      dropped: .empty([rows], dtype: .bool, device: .outline))
+  }
+
   /// A caption alone.
   init(caption: TextEmbeddings) {
     self.init(states: caption.hiddenStates, mask: caption.mask, dropped: nil)
@@ -69,7 +76,8 @@ extension UniFormPipeline {
     func tensor(_ values: [Int64]) -> Tensor {
       Tensor(values.map(Int.init), shape: [tokens.count, tokens.length], device: device)
     }
-    let embeddings = try networks.loadedTextEncoder()(tensor(tokens.ids), mask: tensor(tokens.mask))
+    let embeddings = try networks.loadedTextEncoder()(
+      tensor(tokens.ids), mask: tensor(tokens.mask), dtype: .float32)
     return switch (request.guidance, captions.count) {
     case (nil, _): TextConditioning(caption: embeddings)
     case (_, 1): TextConditioning(guided: embeddings)

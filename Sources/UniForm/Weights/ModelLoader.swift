@@ -51,6 +51,21 @@ extension ModelDirectory {
     try load(.vocoder, dtype, device) { try HiFiGAN($0, vocoder) }
   }
 
+  /// The floating-point type that most of a part's weights are stored in; nil where there are none yet.
+  func storedDType(_ part: Part) throws -> DType? {
+    hasWeights(part) ? try Weights(contentsOf: weightsURL(part)).storedDType : nil
+  }
+
+  /// - Throws: `WeightError` where the names or shapes in the files are not those of the parts; elements are not read.
+  func checkWeights(of parts: [Part]) throws {
+    for part in parts {
+      let weights = try part.named(Weights(contentsOf: weightsURL(part)))
+      let store = ParameterStore.checking(weights)
+      try make(part, store.root)
+      try store.requireAllUsed()
+    }
+  }
+
   private func load<Network>(
     _ part: Part, _ dtype: DType, _ device: Device, half: AutoencoderHalf? = nil,
     _ make: (Parameters) throws -> Network

@@ -37,6 +37,7 @@ extension Weights {
     let weights = try part?.named(self) ?? self
     let store = ParameterStore(loading: weights, dtype: dtype, device: device)
     let network = try make(store.root)
+    releasePages()
     let other: AutoencoderHalf? = half.map { $0 == .encoder ? .decoder : .encoder }
     let unknown = store.unusedNames.filter { other?.owns($0) != true }
     guard unknown.isEmpty else { throw WeightError.unexpected(tensors: unknown, file: source) }

@@ -1,4 +1,4 @@
-internal import Foundation
+package import Foundation
 
 extension ModelDirectory {
   /// 16 hexadecimal digits that change with any byte of any weights, configuration or tokenizer: tells retrained models
@@ -31,8 +31,7 @@ extension ModelDirectory {
       let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
       for name in names.sorted() where ["safetensors", "json", "model"].contains(name.pathExtension) {
         let file = folder.appending(path: name)
-        guard let data = try? Data(contentsOf: file, options: .mappedIfSafe) else { return "" }
-        data.withUnsafeBytes { hash.combine($0) }
+        guard (try? hash.combine(contentsOf: file)) != nil else { return "" }
       }
     }
     return hash.digits
@@ -50,10 +49,35 @@ package struct Hash64 {
   package init() {}
 
   package mutating func combine(_ bytes: UnsafeRawBufferPointer) {
-    let words = bytes.count / 8
-    for index in 0..<words { combine(bytes.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self)) }
-    for byte in bytes[(8 * words)...] { combine(UInt64(byte)) }
+    combine(words: bytes)
+    for byte in bytes[(bytes.count / 8 * 8)...] { combine(UInt64(byte)) }
     combine(UInt64(bytes.count))
+  }
+
+  /// A few megabytes at a time: weights may be larger than memory.
+  package mutating func combine(contentsOf file: URL) throws {
+    let handle = try FileHandle(forReadingFrom: file)
+    defer { try? handle.close() }
+    var count = 0
+    var rest = Data()
+    while let piece = try handle.read(upToCount: Self.pieceSize), !piece.isEmpty {
+      count += piece.count
+      // A read may end anywhere; words begin at multiples of eight.
+      let bytes = rest.isEmpty ? piece : rest + piece
+      rest = Data(bytes.suffix(bytes.count % 8))
+      bytes.withUnsafeBytes { combine(words: $0) }
+    }
+    for byte in rest { combine(UInt64(byte)) }
+    combine(UInt64(count))
+  }
+
+  private static let pieceSize = 4 << 20
+
+  /// What does not fill a word is left out.
+  private mutating func combine(words bytes: UnsafeRawBufferPointer) {
+    for index in 0..<bytes.count / 8 {
+      combine(bytes.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self))
+    }
   }
 
   private mutating func combine(_ word: UInt64) {

@@ -14,7 +14,7 @@ extension CacheIndex {
   /// 16 hexadecimal digits that change with any byte of a file: made for speed, not against forgery.
   public static func checksum(of url: URL) throws -> String {
     var hash = Hash64()
-    try Data(contentsOf: url, options: .mappedIfSafe).withUnsafeBytes { hash.combine($0) }
+    try hash.combine(contentsOf: url)
     return hash.digits
   }
 

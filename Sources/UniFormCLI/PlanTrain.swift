@@ -1,0 +1,133 @@
+import ArgumentParser
+import Foundation
+import Torch
+import UniForm
+import UniFormTraining
+
+struct PlanTrain: AsyncParsableCommand {
+  enum Part: String, ExpressibleByArgument, CaseIterable {
+    case transformer
+    case videoVAE = "video-vae"
+    case audioVAE = "audio-vae"
+    case vocoder
+  }
+
+  static let configuration = CommandConfiguration(
+    commandName: "train", abstract: "Predict what 'uniform train' takes for one part with the same options.")
+
+  @ArgumentParser.Argument(
+    help: "What to train: \(Part.allCases.map(\.rawValue).joined(separator: ", ")).")
+  var part: Part
+  @Option(
+    help: ArgumentHelp(
+      "Model directory, or a folder in Configs/; no weights are needed.", valueName: "model"),
+    completion: .directory)
+  var model: String
+  @Option(
+    help: ArgumentHelp("Training configuration of the part (JSON).", valueName: "file"), completion: .file())
+  var config: String
+  @Option(help: "Threads that train side by side, each on its share of the batch.")
+  var workers = 2
+  @Option(
+    help: ArgumentHelp("Clips that the latents of a transformer's training are of.", valueName: "number"))
+  var clips = 10_000
+  @OptionGroup var options: PlanOptions
+
+  func validate() throws {
+    guard workers > 0, clips > 0 else {
+      throw ValidationError("--workers and --clips must be at least 1.")
+    }
+  }
+
+  func run() async throws {
+    let directory = try ModelLocation.open(model, isTrained: false)
+    let processBytes = GenerationPlan.processBytes
+    let speed = try MachineSpeed.measure(dtype: .float32, device: .cpu)
+    let plan = try plan(directory, speed, processBytes)
+    let report = TrainingPlanReport(plan, speed: speed, available: options.availableBytes)
+    print(options.json ? try options.encoded(report) : report.text)
+    if let available = options.availableBytes, plan.peakBytes > available {
+      throw MemoryShortage(
+        work: "training of the \(part.rawValue)", neededBytes: plan.peakBytes, availableBytes: available,
+        remedies: workers > 1 ? ["--workers 1"] : ["a smaller batch_size"])
+    }
+  }
+
+  private func plan(
+    _ directory: ModelDirectory, _ speed: MachineSpeed, _ processBytes: Int
+  ) throws -> TrainingPlan {
+    func configuration<Configuration: JSONConfiguration>() throws -> Configuration {
+      try Configuration(contentsOf: URL(filePath: config))
+    }
+    return switch part {
+    case .transformer:
+      try TrainingPlan(
+        directory, configuration() as TransformerTrainer.Configuration, workers: workers, clips: clips,
+        speed: speed, processBytes: processBytes)
+    case .videoVAE:
+      try TrainingPlan(
+        directory, configuration() as VideoVAETrainer.Configuration, workers: workers, speed: speed,
+        processBytes: processBytes)
+    case .audioVAE:
+      try TrainingPlan(
+        directory, configuration() as AudioVAETrainer.Configuration, workers: workers, speed: speed,
+        processBytes: processBytes)
+    case .vocoder:
+      try TrainingPlan(
+        directory, configuration() as VocoderTrainer.Configuration, workers: workers, speed: speed,
+        processBytes: processBytes)
+    }
+  }
+}
+
+/// The plan of a training run for people and for programs.
+struct TrainingPlanReport: Encodable {
+  let plan: TrainingPlan
+  let peakBytes: Int
+  let diskBytes: Int
+  let availableBytes: Int?
+  let seconds: Double?
+  let speed: MachineSpeed
+
+  enum CodingKeys: String, CodingKey {
+    case plan, seconds, speed
+    case peakBytes = "peak_bytes"
+    case diskBytes = "disk_bytes"
+    case availableBytes = "available_bytes"
+  }
+
+  init(_ plan: TrainingPlan, speed: MachineSpeed, available: Int?) {
+    self.plan = plan
+    self.speed = speed
+    (peakBytes, diskBytes, seconds) = (plan.peakBytes, plan.diskBytes, plan.seconds)
+    availableBytes = available
+  }
+
+  var text: String {
+    var table = TextTable(.left, .right)
+    table.add("parameters", plan.parameterBytes.byteSize)
+    table.add("gradients", plan.gradientBytes.byteSize)
+    table.add("moments of the optimiser", plan.optimizerBytes.byteSize)
+    table.add("average", plan.averageBytes.byteSize)
+    table.add("activations", plan.activationBytes.byteSize)
+    table.add("clips and frozen networks", plan.dataBytes.byteSize)
+    table.add("program and libraries", plan.processBytes.byteSize)
+    table.add("all memory", peakBytes.byteSize)
+    if let availableBytes { table.add("memory there is", availableBytes.byteSize) }
+    if plan.cacheBytes > 0 { table.add("encoded clips on disk", plan.cacheBytes.byteSize) }
+    table.add("checkpoints on disk", (2 * plan.checkpointBytes).byteSize)
+    var lines = [
+      "\(plan.part), \(plan.parameters.grouped) parameters, \(plan.workers) workers with \(plan.share) each, "
+        + plan.dtype, "",
+    ]
+    lines += table.lines
+    if let step = plan.secondsPerStep, let seconds {
+      let rate = String(format: "%.2f", 1 / max(step, 1e-9))
+      lines += [
+        "",
+        "About \(rate) steps per second; \(plan.steps.grouped) steps take \(ProgressLine.duration(seconds)).",
+      ]
+    }
+    return lines.joined(separator: "\n")
+  }
+}
