@@ -137,6 +137,10 @@ Tensor &fused_gelu(Tensor &x) { return x; }
 
 Tensor fused_norm(const Tensor &x, const Tensor &, const Tensor &, double) { return at::empty_like(x); }
 
+Tensor fused_group_norm(const Tensor &x, int64_t, const Tensor &, const Tensor &, double, bool) { return at::empty_like(x); }
+
+Tensor fused_rms_norm(const Tensor &x, const Tensor &, double) { return at::empty_like(x); }
+
 void fused_attention(const Tensor &, const Tensor &, const Tensor &, Tensor &, const std::optional<Tensor> &,
                      const std::optional<Tensor> &, double, const std::optional<Tensor> &,
                      const std::optional<Tensor> &, const std::optional<Tensor> &) {}
@@ -167,5 +171,7 @@ TORCH_LIBRARY_IMPL(aten, Meta, library) {
 TORCH_LIBRARY_IMPL(uniform, Meta, library) {
   library.impl("gelu_tanh_", fused_gelu);
   library.impl("modulated_norm", fused_norm);
+  library.impl("group_norm", fused_group_norm);
+  library.impl("rms_norm", fused_rms_norm);
   library.impl("attention", fused_attention);
 }

@@ -33,7 +33,8 @@ public enum OperationCount {
       case "aten::linear", "aten::matmul", "aten::bmm", "mkldnn::_linear_pointwise":
         input(0).map { (\.products, 2 * output.count * $0.size(-1)) }
       case "aten::addmm", "aten::baddbmm": input(1).map { (\.products, 2 * output.count * $0.size(-1)) }
-      case "aten::convolution", "aten::conv1d", "aten::conv2d", "aten::conv3d":
+      case "aten::convolution", "aten::conv1d", "aten::conv2d", "aten::conv3d",
+        "mkldnn::_convolution_pointwise":
         input(1).map { (\.convolutions, 2 * output.count * ($0.count / max($0.size(0), 1))) }
       case "aten::conv_transpose1d", "aten::conv_transpose2d", "aten::conv_transpose3d":
         input(1).flatMap { weight in

@@ -44,7 +44,8 @@ import UniForm
   @Test func `latents are those that a condition of the same clip has`() async throws {
     try await place.clip("in.mp4")
     _ = try await run("encode", "in.mp4", "--output", "x.safetensors")
-    let pipeline = try UniFormPipeline(ModelDirectory(Workplace.models.appending(path: "tiny")))
+    let pipeline = try UniFormPipeline(
+      ModelDirectory(Workplace.models.appending(path: "tiny")), dtype: .float32)
     let frames = try await VideoReader.read(
       place.file("in.mp4"), seconds: 1, frameRate: 17, width: 32, height: 32)
     let sound = try await AudioReader.read(place.file("in.mp4"), seconds: 1, sampleRate: 16_000)

@@ -73,7 +73,7 @@ private struct TestSource: ClipSource {
     #expect(batch.video.moments.shape == [2, 8, 5, 4, 4])
     #expect(batch.audio.moments.shape == [2, 16, 25, 16])
 
-    let pipeline = try UniFormPipeline(model)
+    let pipeline = try UniFormPipeline(model, dtype: .float32)
     for (row, index) in [10, 3].enumerated() {
       guard case .loaded(let clip) = try await source.load(index) else {
         throw DataError.emptyCache(folder.url)

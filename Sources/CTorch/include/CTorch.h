@@ -86,6 +86,8 @@ const int64_t *ct_tensor_sizes(ct_tensor tensor) CT_NOEXCEPT;
 int32_t ct_tensor_dtype(ct_tensor tensor) CT_NOEXCEPT;
 int64_t ct_tensor_device(ct_tensor tensor) CT_NOEXCEPT;
 bool ct_tensor_is_contiguous(ct_tensor tensor) CT_NOEXCEPT;
+/// Of four or five axes, with the second one last in memory.
+bool ct_tensor_is_channels_last(ct_tensor tensor) CT_NOEXCEPT;
 /// The first element; NULL when the tensor has no memory of its own on the host.
 void *ct_tensor_data(ct_tensor tensor) CT_NOEXCEPT;
 /// A tensor over foreign memory; `release(context)` runs when its storage dies.

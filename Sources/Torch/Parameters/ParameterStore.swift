@@ -17,40 +17,56 @@ public final class ParameterStore {
     case outline
   }
 
+  /// Empty for a model that is packed: its layers alone hold what they compute with.
   public private(set) var entries: [Entry] = []
   public let dtype: DType
   public let device: Device
+  /// Whether layers bring their weights into the order in which products read them fastest, and keep nothing else.
+  public let packs: Bool
   let source: Source
   private var used: Set<String> = []
-  private var copiedBytes = 0
+  /// Of the files, since their memory was given back last.
+  private var bytesRead = 0
 
   /// Parameters come from files, converted to `dtype` on `device`.
-  public convenience init(loading weights: Weights, dtype: DType = .float32, device: Device = .cpu) {
-    self.init(.weights(weights, areRead: true), dtype, device)
+  ///
+  /// - Parameter forInference: packs weights where ``FusedKernels/areAvailable``. The files' memory is given back while
+  ///   they are read, so that no weight is held twice.
+  public convenience init(
+    loading weights: Weights, dtype: DType = .float32, device: Device = .cpu, forInference: Bool = false
+  ) {
+    self.init(.weights(weights, areRead: true), dtype, device, forInference: forInference)
   }
 
   /// Files are compared with what a model asks for, and no parameter is read: each is one zero, expanded to its shape.
   public static func checking(_ weights: Weights) -> ParameterStore {
-    ParameterStore(.weights(weights, areRead: false), .float32, .cpu)
+    ParameterStore(.weights(weights, areRead: false), .float32, .cpu, forInference: false)
   }
 
   /// Parameters are drawn anew.
-  public convenience init(seed: UInt64, dtype: DType = .float32, device: Device = .cpu) {
-    self.init(.generator(Generator(seed: seed)), dtype, device)
+  public convenience init(
+    seed: UInt64, dtype: DType = .float32, device: Device = .cpu, forInference: Bool = false
+  ) {
+    self.init(.generator(Generator(seed: seed)), dtype, device, forInference: forInference)
   }
 
   /// Lists what a model holds without holding it: every tensor is one zero, expanded to its shape.
-  public static func outline() -> ParameterStore { ParameterStore(.outline, .float32, .cpu) }
+  public static func outline() -> ParameterStore {
+    ParameterStore(.outline, .float32, .cpu, forInference: false)
+  }
 
   /// The same on ``Device/outline``: the model can be run there, to see what it would take.
   public static func dryRun(dtype: DType = .float32) -> ParameterStore {
-    ParameterStore(.outline, dtype, .outline)
+    ParameterStore(.outline, dtype, .outline, forInference: false)
   }
 
-  private init(_ source: Source, _ dtype: DType, _ device: Device) {
+  private init(_ source: Source, _ dtype: DType, _ device: Device, forInference: Bool) {
     self.source = source
     self.dtype = dtype
     self.device = device
+    packs =
+      forInference && FusedKernels.areAvailable && device.kind == .cpu
+      && (dtype == .float32 || dtype == .bfloat16)
   }
 
   public var root: Parameters { Parameters(store: self, prefix: "") }
@@ -98,13 +114,14 @@ public final class ParameterStore {
         tensor = Tensor.zeros([]).expanded(shape)
         break
       }
+      let isCopied = packs || item.dtype != dtype || device.kind != .cpu
+      if isCopied { releaseReadPages(of: weights, before: item.shape.reduce(4, *)) }
       let loaded = try item.load()
       guard isBuffer || loaded.dtype.isFloatingPoint else {
         throw .wrongType(tensor: name, found: loaded.dtype, file: weights.source)
       }
       // A mapped file is read-only by contract; parameters that stay views of it must not be trained in place.
       tensor = loaded.dtype.isFloatingPoint ? loaded.to(dtype).to(device) : loaded.to(device)
-      if loaded.dtype != tensor.dtype || device.kind != .cpu { releaseCopied(loaded, of: weights) }
     case .generator(let generator):
       tensor = initialization.tensor(shape, generator: generator).to(dtype).to(device)
     case .outline:
@@ -112,19 +129,21 @@ public final class ParameterStore {
         device.kind == .meta
         ? Tensor.empty(shape, dtype: dtype, device: device) : Tensor.zeros([]).expanded(shape)
     }
-    entries.append(
-      Entry(name: name, tensor: tensor, isBuffer: isBuffer, initialization: initialization))
+    if !packs {
+      entries.append(
+        Entry(name: name, tensor: tensor, isBuffer: isBuffer, initialization: initialization))
+    }
     return tensor
   }
 
-  /// What was copied out of a file is not needed there any more. Now and then is enough.
-  private func releaseCopied(_ tensor: Tensor, of weights: Weights) {
-    copiedBytes += tensor.count * tensor.dtype.size
-    guard copiedBytes >= Self.copiedBytesLimit else { return }
+  /// What was read before is copied by now, or small.
+  private func releaseReadPages(of weights: Weights, before next: Int) {
+    bytesRead += next
+    guard bytesRead > Self.copiedBytesLimit else { return }
     weights.releasePages()
-    copiedBytes = 0
+    bytesRead = next
   }
 
   /// Bytes of a file that may stay in memory beside their copies.
-  public static let copiedBytesLimit = 32 << 20
+  public static let copiedBytesLimit = 64 << 20
 }

@@ -118,7 +118,7 @@ struct CrossAttention {
     return TextKeysValues(key: parts.selected(0, 0), value: parts.selected(0, 1))
   }
 
-  /// `x` is `[B, T, S, D]`; `mask` `[B, 1, 1, L]` is −∞ at padding.
+  /// `x` `[B, T, S, D]` and what its tokens find in the text; `mask` `[B, 1, 1, L]` is −∞ at padding.
   func callAsFunction(_ x: Tensor, _ text: TextKeysValues, mask: Tensor?) -> Tensor {
     let (b, t, s, width) = (x.size(0), x.size(1), x.size(2), x.size(3))
     if FusedKernels.serve(x) {
@@ -127,10 +127,10 @@ struct CrossAttention {
       y.writeAttention(
         query: query(x).reshaped(y.shape), key: lined(text.key), value: lined(text.value),
         mask: mask.map { $0.reshaped(b, -1).to(.float32) })
-      return projection(y.reshaped(b, t, s, width))
+      return projection(y.reshaped(b, t, s, width), adding: x)
     }
     let q = query(x).reshaped(b, t * s, heads, width / heads).transposed(1, 2)  // [B, h, T·S, d]
     let y = attention(query: q, key: text.key, value: text.value, mask: mask)  // [B, h, T·S, d]
-    return projection(y.transposed(1, 2).reshaped(b, t, s, width))
+    return projection(y.transposed(1, 2).reshaped(b, t, s, width), adding: x)
   }
 }

@@ -91,6 +91,7 @@ extension UniFormPipeline {
       })
   }
 
+  /// Whether one thread computes the caption's row and another that of the null caption.
   private var isNarrow: Bool { device.kind == .cpu && model.transformer.isNarrow }
 
   /// One for each row of text, or one for all of them in a wide network.
@@ -112,5 +113,5 @@ extension UniFormPipeline {
 extension UniFormDiT.Configuration {
   /// Networks up to this width gain nothing from dividing their products among threads, and lose much where the
   /// machine is busy: one thread computes the caption's row and another that of the null caption.
-  var isNarrow: Bool { hiddenSize <= 512 }
+  var isNarrow: Bool { hiddenSize <= widestInOneThread }
 }

@@ -4,7 +4,8 @@ internal import Torch
 final class PipelineNetworks {
   let directory: ModelDirectory
   let device: Device
-  /// Of the denoiser.
+  /// Of the denoiser, and of what is as good in bfloat16: the text encoder and the video autoencoder. Those of sound
+  /// compute in float32 (Docs/Decisions/0013-codecs-in-bfloat16.md).
   let dtype: DType
   let keepsLoaded: Bool
   /// By the name of the accessor.
@@ -17,32 +18,34 @@ final class PipelineNetworks {
     self.keepsLoaded = keepsLoaded
   }
 
-  /// Computes in float32. Where it is soon freed again, its 16-bit weights stay in the mapped file and each is converted
-  /// when its turn comes, which gives the same numbers.
   func loadedTextEncoder() throws -> T5Encoder {
     try network {
-      let stored = try directory.storedDType(.textEncoder)
-      let isStoredShort = !keepsLoaded && stored == .bfloat16
-      return try directory.loadTextEncoder(dtype: isStoredShort ? .bfloat16 : .float32, device: device)
+      try directory.loadTextEncoder(dtype: dtype, device: device, forInference: true)
     }
   }
   func loadedTransformer() throws -> UniFormDiT {
-    try network { try directory.loadTransformer(dtype: dtype, device: device) }
+    try network {
+      try directory.loadTransformer(dtype: dtype, device: device, forInference: true)
+    }
   }
   func loadedVideoEncoder() throws -> VideoVAE.Encoder {
-    try network { try directory.loadVideoEncoder(device: device) }
+    try network {
+      try directory.loadVideoEncoder(dtype: dtype, device: device, forInference: true)
+    }
   }
   func loadedVideoDecoder() throws -> VideoVAE.Decoder {
-    try network { try directory.loadVideoDecoder(device: device) }
+    try network {
+      try directory.loadVideoDecoder(dtype: dtype, device: device, forInference: true)
+    }
   }
   func loadedAudioEncoder() throws -> AudioVAE.Encoder {
-    try network { try directory.loadAudioEncoder(device: device) }
+    try network { try directory.loadAudioEncoder(device: device, forInference: true) }
   }
   func loadedAudioDecoder() throws -> AudioVAE.Decoder {
-    try network { try directory.loadAudioDecoder(device: device) }
+    try network { try directory.loadAudioDecoder(device: device, forInference: true) }
   }
   func loadedVocoder() throws -> HiFiGAN {
-    try network { try directory.loadVocoder(device: device) }
+    try network { try directory.loadVocoder(device: device, forInference: true) }
   }
 
   /// Loads what a task needs, so that a broken file is known before the time is spent on denoising. Where nothing is

@@ -59,9 +59,15 @@ struct TextConditioning {
 extension UniFormPipeline {
   /// Encodes the captions of a request; without text no encoder is needed.
   func encodeText(_ request: ResolvedRequest, _ report: ProgressReport) throws -> TextConditioning {
-    try independentPieces(
-      1, on: device, progress: { try report(.encodingText, $0, of: 1) },
-      compute: { _ in try self.encodeText(request) })[0]
+    guard model.textEncoder.width > widestInOneThread else {
+      return try independentPieces(
+        1, on: device, progress: { try report(.encodingText, $0, of: 1) },
+        compute: { _ in try self.encodeText(request) })[0]
+    }
+    try report(.encodingText, 0, of: 1)
+    let conditioning = try encodeText(request)
+    try report(.encodingText, 1, of: 1)
+    return conditioning
   }
 
   private func encodeText(_ request: ResolvedRequest) throws -> TextConditioning {

@@ -8,8 +8,8 @@ public import Torch
 public final class UniFormPipeline {
   public let model: ModelDirectory
   public let device: Device
-  /// Of the denoiser. Text encoder, autoencoders and vocoder compute in float32: they are a small part of the time
-  /// and what they lose would be seen and heard.
+  /// Of the denoiser, the text encoder and the video autoencoder. The autoencoder of sound and the vocoder compute in
+  /// float32: they are a small part of the time, and what they lose would be heard.
   public let dtype: DType
   /// Whether the transformer's steps are captured once per clip and replayed; on devices that have no graphs it makes no
   /// difference.

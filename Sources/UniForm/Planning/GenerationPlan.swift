@@ -1,8 +1,7 @@
 /// What a generation will take, known before any weights are read: memory, time and disk by stage.
 ///
 /// The networks are run on tensors without elements (`DryRun`), with the calls of the pipeline; so a plan follows the
-/// configurations and the code alike. Weights count as they are held: those of a file in the right type stay mapped,
-/// others are copied.
+/// configurations and the code alike. Weights count in the type that a network computes in.
 public struct GenerationPlan: Sendable, Encodable {
   public struct Stage: Sendable, Encodable {
     public enum Name: String, Sendable, Encodable, CaseIterable {
@@ -15,9 +14,8 @@ public struct GenerationPlan: Sendable, Encodable {
     }
 
     public let name: Name
-    /// Memory for the weights while the stage runs, and while everything stays loaded; bytes.
+    /// Memory for the weights; bytes.
     public let weightBytes: Int
-    public let keptWeightBytes: Int
     /// Memory for everything that is computed.
     public let workingBytes: Int
     /// Nil without a ``MachineSpeed``.
@@ -28,7 +26,6 @@ public struct GenerationPlan: Sendable, Encodable {
     enum CodingKeys: String, CodingKey {
       case name, seconds
       case weightBytes = "weight_bytes"
-      case keptWeightBytes = "kept_weight_bytes"
       case workingBytes = "working_bytes"
     }
   }
@@ -68,7 +65,7 @@ extension GenerationPlan {
       switch staging {
       case .oneByOne: stages.map(\.peakBytes).max() ?? 0
       case .together:
-        stages.reduce(0) { $0 + $1.keptWeightBytes } + (stages.map(\.workingBytes).max() ?? 0)
+        stages.reduce(0) { $0 + $1.weightBytes } + (stages.map(\.workingBytes).max() ?? 0)
       }
     return processBytes + heldBytes + most
   }

@@ -62,33 +62,36 @@ extension GenerationPlan {
       model.transformer.maximumTextLength)
     let evaluations = scheduler.evaluations.count
 
-    func stored(_ part: ModelDirectory.Part) throws -> DType { try model.storedDType(part) ?? .bfloat16 }
+    let dtype = planned.dtype
     var stages: [Stage] = []
+    /// - Parameter stored: what a vocabulary is stored in; it stays in the mapped file where that is what is computed in.
     func add(
-      _ name: Stage.Name, _ outline: StageOutline, kept: DType = .float32, held: DType = .float32
+      _ name: Stage.Name, _ outline: StageOutline, _ dtype: DType = .float32, stored: DType = .bfloat16
     ) {
-      let elements = outline.elements - (held == kept ? 0 : outline.sparseElements)
+      let elements = outline.elements - (stored == dtype ? outline.sparseElements : 0)
       stages.append(
         Stage(
-          name: name, weightBytes: elements * held.size, keptWeightBytes: outline.elements * kept.size,
-          workingBytes: outline.workingBytes, seconds: speed?.seconds(outline)))
+          name: name, weightBytes: elements * dtype.size, workingBytes: outline.workingBytes,
+          seconds: speed?.seconds(outline)))
     }
 
     if planned.hasPrompt {
-      let held: DType = try stored(.textEncoder) == .bfloat16 ? .bfloat16 : .float32
       add(
-        .textEncoder, try outliner.textEncoder(captions: 1, tokens: tokens, weights: held), held: held)
+        .textEncoder, try outliner.textEncoder(captions: 1, tokens: tokens, dtype: dtype), dtype,
+        stored: try model.storedDType(.textEncoder) ?? .bfloat16)
     }
     switch planned.task.condition {
-    case .video: add(.conditionEncoder, try outliner.videoEncoder())
+    case .video: add(.conditionEncoder, try outliner.videoEncoder(dtype: dtype), dtype)
     case .audio: add(.conditionEncoder, try outliner.audioEncoder())
     case nil: break
     }
     let denoiser = try outliner.denoiser(
       task: planned.task, rows: isGuided ? 2 : 1, tokens: tokens, evaluations: evaluations,
-      dtype: planned.dtype)
-    add(.denoiser, denoiser, kept: planned.dtype, held: planned.dtype)
-    if planned.task.generated.contains(.video) { add(.videoDecoder, try outliner.videoDecoder()) }
+      dtype: dtype)
+    add(.denoiser, denoiser, dtype)
+    if planned.task.generated.contains(.video) {
+      add(.videoDecoder, try outliner.videoDecoder(dtype: dtype), dtype)
+    }
     if planned.task.generated.contains(.audio) {
       add(.audioDecoder, try outliner.audioDecoder())
       add(.vocoder, try outliner.vocoder())
@@ -96,7 +99,7 @@ extension GenerationPlan {
 
     self.init(
       model: model.name, task: planned.task, geometry: planned.geometry, evaluations: evaluations,
-      dtype: "\(planned.dtype)", device: "\(planned.device)", threads: planned.threads, stages: stages,
+      dtype: "\(dtype)", device: "\(planned.device)", threads: planned.threads, stages: stages,
       processBytes: processBytes ?? Self.processBytes, heldBytes: planned.geometry.heldBytes,
       diskBytes: try model.diskBytes)
   }

@@ -39,14 +39,14 @@ struct StageOutliner {
     .empty(shape, dtype: dtype, device: .outline)
   }
 
-  /// - Parameter weights: what they are kept in; the network computes in float32 in any case.
-  func textEncoder(captions: Int, tokens: Int, weights: DType) throws -> StageOutline {
-    let store = store(weights)
+  func textEncoder(captions: Int, tokens: Int, dtype: DType) throws -> StageOutline {
+    let store = store(dtype)
     let encoder = try T5Encoder(store.root, model.textEncoder)
     let ids = Tensor([Int](repeating: 1, count: captions * tokens), shape: [captions, tokens])
     var outline = StageOutline(elements: store.elementCount)
     outline.sparseElements = model.textEncoder.vocabularySize * model.textEncoder.width
-    outline.piece = try measured { _ = encoder(ids, mask: ids.onesLike, dtype: .float32) }
+    outline.piece = try measured { _ = encoder(ids, mask: ids.onesLike) }
+    outline.isDivided = model.textEncoder.width > widestInOneThread
     return outline
   }
 
@@ -79,27 +79,27 @@ struct StageOutliner {
     return outline
   }
 
-  func videoEncoder() throws -> StageOutline {
-    let store = store()
+  func videoEncoder(dtype: DType) throws -> StageOutline {
+    let store = store(dtype)
     let encoder = try VideoVAE.Encoder(store.root, model.videoVAE)
     var outline = StageOutline(elements: store.elementCount)
     outline.piece = try measured {
       let bytes = empty([1, geometry.chunkFrames, geometry.height, geometry.width, 3], .uint8)
-      _ = encoder(VideoFrames.normalized(bytes)).mode
+      _ = encoder(VideoFrames.normalized(bytes).to(dtype)).mode
     }
     outline.pieces = geometry.chunkCount
     outline.atOnce = chunksAtOnce(encoder.tiling)
     return outline
   }
 
-  func videoDecoder() throws -> StageOutline {
-    let store = store()
+  func videoDecoder(dtype: DType) throws -> StageOutline {
+    let store = store(dtype)
     let decoder = try VideoVAE.Decoder(store.root, model.videoVAE)
     var shape = geometry.videoLatentShape
     shape[1] = geometry.chunkLatents
     var outline = StageOutline(elements: store.elementCount)
     outline.piece = try measured {
-      _ = VideoFrames.bytes(decoder(empty([1] + shape), frames: geometry.chunkFrames)).contiguous
+      _ = VideoFrames.bytes(decoder(empty([1] + shape, dtype), frames: geometry.chunkFrames)).contiguous
     }
     outline.pieces = geometry.chunkCount
     outline.atOnce = chunksAtOnce(decoder.tiling)
