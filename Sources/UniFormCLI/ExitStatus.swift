@@ -4,6 +4,7 @@ import Hub
 import Media
 import Torch
 import UniForm
+import UniFormEvaluation
 import UniFormTraining
 
 /// The exit status of a failed command; from 64 on by the numbers of `sysexits.h`.
@@ -54,9 +55,11 @@ struct CommandFailure: Error, Equatable, CustomStringConvertible {
     case let error as DataError: self.init("\(error)", error.status)
     case let error as CaptionError: self.init("\(error)", error.status)
     case let error as GenerationError: self.init("\(error)", error.status)
+    case let error as EvaluationSetupError: self.init("\(error)", error.status)
     case let error as TorchError:
       self.init("\(error)", error.kind == .outOfMemory ? .temporary : .software)
-    case is ConfigurationError, is TokenizerError, is FixtureError, is CodecError, is TrainingError:
+    case is ConfigurationError, is TokenizerError, is FixtureError, is CodecError, is TrainingError,
+      is EvaluationError:
       self.init("\(error)", .badData)
     case is MemoryShortage: self.init("\(error)", .temporary)
     case is DiffusionError: self.init("\(error)", .usage)
@@ -169,6 +172,17 @@ extension GenerationError {
     case .outOfRange, .promptTooLong, .controlCharacter, .negativePromptAlone, .unsupportedDType,
       .frameSizeNotMade:
       .usage
+    }
+  }
+}
+
+extension EvaluationSetupError {
+  fileprivate var status: ExitStatus {
+    switch self {
+    case .noFolder, .noClips: .noInput
+    case .nameTwice, .tooLittleOverlap, .noReadableClip: .badData
+    case .unknownMetric: .usage
+    case .cacheUnusable: .cannotCreate
     }
   }
 }

@@ -12,11 +12,12 @@ struct TrainCommand: AsyncParsableCommand {
       A model directory starts with the configuration of each part (see Configs/). Train its parts in this \
       order: tokenizer, video-vae, audio-vae, vocoder, and then, on clips encoded by 'uniform prepare', transformer. Each part reads its \
       configuration from the directory and leaves its weights there. A run that was interrupted continues \
-      from its checkpoint in the directory of runs.
+      from its checkpoint in the directory of runs. The judges are classifiers to evaluate with, in a directory \
+      of their own.
       """,
     subcommands: [
       TrainTokenizer.self, TrainVideoVAE.self, TrainAudioVAE.self, TrainVocoder.self,
-      TrainTransformer.self,
+      TrainTransformer.self, TrainJudges.self,
     ])
 }
 
@@ -51,10 +52,36 @@ struct TrainingPlace: ParsableArguments {
   func write(
     _ tensors: [(name: String, tensor: Tensor)], as dtype: DType, to part: ModelDirectory.Part
   ) throws {
-    let url = file("\(part.rawValue)/\(part.weightsName)")
+    try write(
+      tensors, as: dtype, metadata: ["format": "pt"], to: file("\(part.rawValue)/\(part.weightsName)"))
+  }
+
+  func write(
+    _ tensors: [(name: String, tensor: Tensor)], as dtype: DType, metadata: [String: String], to url: URL
+  ) throws {
     try SafeTensors.write(
-      tensors.map { ($0.name, $0.tensor.detached.to(dtype)) }, metadata: ["format": "pt"], to: url)
+      tensors.map { ($0.name, $0.tensor.detached.to(dtype)) }, metadata: metadata, to: url)
     StandardError.print("wrote \(url.path)")
+  }
+
+  /// Runs a loop with its checkpoint, from the last one where there is one; Ctrl-C saves and stops.
+  ///
+  /// - Parameter begin: what a run without a checkpoint begins with.
+  func run(
+    _ loop: TrainingLoop, name: String, minutes: Double?, begin: () throws -> Void = {},
+    _ body: (() -> Bool) throws -> Void
+  ) throws {
+    loop.minutes = minutes
+    let checkpoint = try run("\(name).safetensors")
+    loop.checkpointURL = checkpoint
+    if FileManager.default.fileExists(atPath: checkpoint.path) {
+      try loop.resume(from: checkpoint)
+      StandardError.print("continuing \(name) from \(checkpoint.path)")
+    } else {
+      try begin()
+    }
+    try body { Task.isCancelled }
+    try Task.checkCancellation()
   }
 }
 
@@ -85,22 +112,16 @@ struct TrainingOptions: ParsableArguments {
     try MetricsLog(title: name, url: place.run("\(name).jsonl"), print: StandardError.print)
   }
 
-  /// Runs a loop with its checkpoint, from the last one where there is one; Ctrl-C saves and stops.
+  /// Runs a loop, from its checkpoint or the weights of another model.
   func run(
     _ loop: TrainingLoop, name: String, begin: (ModelDirectory) throws -> Void,
     _ body: (() -> Bool) throws -> Void
   ) throws {
-    loop.minutes = minutes
-    let checkpoint = try place.run("\(name).safetensors")
-    loop.checkpointURL = checkpoint
-    if FileManager.default.fileExists(atPath: checkpoint.path) {
-      try loop.resume(from: checkpoint)
-      StandardError.print("continuing \(name) from \(checkpoint.path)")
-    } else if let from {
+    let start = {
+      guard let from else { return }
       try begin(ModelDirectory(URL(filePath: from)))
       StandardError.print("beginning with the weights of \(from)")
     }
-    try body { Task.isCancelled }
-    try Task.checkCancellation()
+    try place.run(loop, name: name, minutes: minutes, begin: start, body)
   }
 }

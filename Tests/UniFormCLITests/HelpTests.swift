@@ -12,6 +12,7 @@ import Testing
     ("verify", VerifyCommand.self), ("bench", BenchCommand.self),
     ("encode", EncodeCommand.self), ("decode", DecodeCommand.self), ("embed", EmbedCommand.self),
     ("import", ImportCommand.self), ("prepare", PrepareCommand.self), ("caption", CaptionCommand.self),
+    ("evaluate", EvaluateCommand.self),
     ("plan", PlanCommand.self), ("plan-generate", PlanGenerate.self),
     ("plan-train", PlanTrain.self),
   ]

@@ -14,6 +14,12 @@ public struct Linear {
       bias ? try parameters("bias", outputs, initialization: biasInitialization ?? .bias(fanIn: inputs)) : nil
   }
 
+  /// A layer over tensors that a file holds under other names.
+  public init(weight: Tensor, bias: Tensor?) {
+    layerWeight = .plain(weight)
+    self.bias = bias
+  }
+
   /// `[out, in]`; a copy where the layer was loaded for inference.
   public var weight: Tensor { layerWeight.plain }
 

@@ -1,0 +1,97 @@
+internal import Media
+internal import Scenes
+internal import Torch
+internal import UniForm
+internal import UniFormEvaluation
+
+/// Rendered scenes with what is to be said about them, in memory, and spoilt a little each time they are shown, as
+/// generated clips are.
+struct JudgeLessons {
+  private let sense: JudgeTrainer.Sense
+  /// Thumbnails in bytes `[N, F, 3, 32, 32]`, or log-mels `[N, T, 64]`.
+  private let clips: Tensor
+  private let classes: Tensor  // [N]
+  private let events: Tensor  // [N, F or T]
+
+  init(_ sense: JudgeTrainer.Sense, count: Int, seed: UInt64) {
+    self.sense = sense
+    let geometry = SceneGeometry(
+      width: PictureJudge.decodedSize, height: PictureJudge.decodedSize, frameRate: PictureJudge.frameRate,
+      sampleRate: SoundJudge.sampleRate)
+    let renderer = SceneRenderer(geometry: geometry)
+    let mel = SoundJudge.makeMel()
+    var blocks: [Tensor] = []
+    var classes: [Int] = []
+    var curves: [Float] = []
+    let block = 64
+    for start in stride(from: 0, to: count, by: block) {
+      let scenes = concurrentMap(count: min(block, count - start)) {
+        renderer.render(seed: SceneRenderer.clipSeed(datasetSeed: seed, index: start + $0))
+      }
+      classes += scenes.map { JudgeTargets.classIndex($0.sceneClass) }
+      blocks.append(
+        withoutGradient {
+          switch sense {
+          case .picture:
+            Tensor.concatenate(
+              scenes.map { ((PictureJudge.thumbnails($0.video.tensor) + 1) * 127.5).rounded.to(.uint8) },
+              axis: 0)
+          case .sound:
+            mel(Tensor.stack(scenes.map { $0.audio.peakNormalized().tensor }))
+          }
+        })
+      let steps = blocks[0].size(1)
+      for scene in scenes {
+        curves +=
+          sense == .picture
+          ? JudgeTargets.picture(scene.description, frames: steps)
+          : JudgeTargets.sound(scene.description, frames: steps)
+      }
+    }
+    clips = .concatenate(blocks, axis: 0)
+    self.classes = Tensor(classes)
+    events = Tensor(curves, shape: [count, blocks[0].size(1)])
+  }
+
+  func batch(_ count: Int, generator: Generator) -> (clips: Tensor, classes: Tensor, events: Tensor) {
+    withoutGradient {
+      let rows = Tensor.randint(0..<clips.size(0), [count], generator: generator)
+      let drawn = clips.indexed(0, by: rows)
+      let x = sense == .picture ? spoiltPictures(drawn, generator) : spoiltSound(drawn, generator)
+      return (x, classes.indexed(0, by: rows), events.indexed(0, by: rows))
+    }
+  }
+
+  /// Mirrored, softer in space or time, brighter or darker, noisy.
+  private func spoiltPictures(_ bytes: Tensor, _ generator: Generator) -> Tensor {
+    var x = bytes.to(.float32) / 127.5 - 1  // [B, F, 3, H, W]
+    let batch = x.size(0)
+    func chosen(_ share: Double) -> Tensor {
+      (Tensor.rand([batch, 1, 1, 1, 1], generator: generator) .< share).to(.float32)
+    }
+    func mix(_ other: Tensor, _ share: Double) {
+      let mask = chosen(share)
+      x = x + (other - x) * mask
+    }
+    mix(x.flipped(4), 0.5)
+    let small = x.reshaped(batch, x.size(1), 3, 16, 2, 16, 2).mean([4, 6], keepingAxes: true)
+    mix(small.expanded(batch, x.size(1), 3, 16, 2, 16, 2).reshaped(x.shape), 0.3)
+    let last = x.size(1) - 1
+    let before = Tensor.concatenate(
+      [x.narrowed(1, start: 0, length: 1), x.narrowed(1, start: 0, length: last)], axis: 1)
+    let after = Tensor.concatenate(
+      [x.narrowed(1, start: 1, length: last), x.narrowed(1, start: last, length: 1)], axis: 1)
+    mix((before + x * 2 + after) / 4, 0.3)
+    let gain = Tensor.rand([batch, 1, 1, 1, 1], generator: generator) * 0.4 + 0.8
+    let shift = Tensor.rand([batch, 1, 1, 1, 1], generator: generator) * 0.3 - 0.15
+    let noise = Tensor.randn(x.shape, generator: generator) * 0.03
+    return (x * gain + shift + noise).clamp(min: -1, max: 1)
+  }
+
+  /// Bands louder and softer, and noise in each value.
+  private func spoiltSound(_ mel: Tensor, _ generator: Generator) -> Tensor {
+    let bands = Tensor.randn([mel.size(0), 1, mel.size(2)], generator: generator) * 0.25
+    let level = Tensor.randn([mel.size(0), 1, 1], generator: generator) * 0.4
+    return mel + bands + level + Tensor.randn(mel.shape, generator: generator) * 0.2
+  }
+}
