@@ -28,7 +28,8 @@ private struct TestSource: ClipSource {
   }
 }
 
-@Suite struct CachePreparationTests {
+/// One after another: each keeps all processors busy, and tests elsewhere wait for sockets and processes.
+@Suite(.serialized) struct CachePreparationTests {
   let folder: TemporaryFolder
   let model: ModelDirectory
 
