@@ -35,7 +35,8 @@ let package = Package(
       name: "UniFormEvaluation", dependencies: ["UniForm", "Torch", "Media", "Scenes", "Hub"],
       swiftSettings: strict),
     .target(
-      name: "UniFormTraining", dependencies: ["UniForm", "UniFormEvaluation", "Torch", "Scenes", "Media"],
+      name: "UniFormTraining",
+      dependencies: ["UniForm", "UniFormEvaluation", "Torch", "Scenes", "Media", "Hub"],
       swiftSettings: strict),
     .target(
       name: "CSentencePiece",
@@ -61,7 +62,7 @@ let package = Package(
     .testTarget(
       name: "UniFormCLITests",
       dependencies: [
-        "UniFormCLI", "UniForm", "Torch", "Scenes", "Media", "Hub",
+        "UniFormCLI", "UniForm", "UniFormTraining", "Torch", "Scenes", "Media", "Hub",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["Help"], swiftSettings: strict),

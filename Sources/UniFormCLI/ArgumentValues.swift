@@ -3,6 +3,7 @@ public import Media
 public import UniForm
 public import UniFormTraining
 
+extension DataLayout: ExpressibleByArgument {}
 extension Sampler: ExpressibleByArgument {}
 extension VideoReader.Fit: ExpressibleByArgument {}
 extension BenchmarkSubject: ExpressibleByArgument {}

@@ -110,10 +110,11 @@ struct TrainingPlanReport: Encodable {
     table.add("moments of the optimiser", plan.optimizerBytes.byteSize)
     table.add("average", plan.averageBytes.byteSize)
     table.add("activations", plan.activationBytes.byteSize)
-    table.add("clips", plan.dataBytes.byteSize)
+    table.add("clips and frozen networks", plan.dataBytes.byteSize)
     table.add("program and libraries", plan.processBytes.byteSize)
     table.add("all memory", peakBytes.byteSize)
     if let availableBytes { table.add("memory there is", availableBytes.byteSize) }
+    if plan.cacheBytes > 0 { table.add("encoded clips on disk", plan.cacheBytes.byteSize) }
     table.add("checkpoints on disk", (2 * plan.checkpointBytes).byteSize)
     var lines = [
       "\(plan.part), \(plan.parameters.grouped) parameters, \(plan.workers) workers with \(plan.share) each, "

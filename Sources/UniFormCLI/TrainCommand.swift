@@ -1,6 +1,5 @@
 import ArgumentParser
 import Foundation
-import Scenes
 import Torch
 import UniForm
 import UniFormTraining
@@ -11,13 +10,13 @@ struct TrainCommand: AsyncParsableCommand {
     abstract: "Train the parts of a model on rendered scenes.",
     discussion: """
       A model directory starts with the configuration of each part (see Configs/). Train its parts in this \
-      order: tokenizer, video-vae, audio-vae, vocoder, latents, transformer. Each part reads its \
+      order: tokenizer, video-vae, audio-vae, vocoder, and then, on clips encoded by 'uniform prepare', transformer. Each part reads its \
       configuration from the directory and leaves its weights there. A run that was interrupted continues \
       from its checkpoint in the directory of runs. The judges are classifiers to evaluate with, in a directory \
       of their own.
       """,
     subcommands: [
-      TrainTokenizer.self, TrainVideoVAE.self, TrainAudioVAE.self, TrainVocoder.self, TrainLatents.self,
+      TrainTokenizer.self, TrainVideoVAE.self, TrainAudioVAE.self, TrainVocoder.self,
       TrainTransformer.self, TrainJudges.self,
     ])
 }
@@ -124,13 +123,5 @@ struct TrainingOptions: ParsableArguments {
       StandardError.print("beginning with the weights of \(from)")
     }
     try place.run(loop, name: name, minutes: minutes, begin: start, body)
-  }
-}
-
-extension ClipGeometry {
-  /// The scenes that fill such a clip.
-  var scenes: SceneGeometry {
-    SceneGeometry(
-      width: width, height: height, frameRate: Double(frameRate), seconds: seconds, sampleRate: sampleRate)
   }
 }

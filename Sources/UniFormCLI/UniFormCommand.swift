@@ -31,7 +31,9 @@ struct UniFormCommand: AsyncParsableCommand {
           InfoCommand.self, InspectCommand.self, PlanCommand.self, VerifyCommand.self, BenchCommand.self,
         ]),
       CommandGroup(name: "Evaluation", subcommands: [EvaluateCommand.self]),
-      CommandGroup(name: "Training", subcommands: [ScenesCommand.self, TrainCommand.self]),
+      CommandGroup(
+        name: "Training",
+        subcommands: [ScenesCommand.self, CaptionCommand.self, PrepareCommand.self, TrainCommand.self]),
     ])
 
   static func main() async {

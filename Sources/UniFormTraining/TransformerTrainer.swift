@@ -55,28 +55,32 @@ public struct TransformerTrainer {
   /// One per worker where it is trained too, otherwise the frozen one.
   let textEncoders: [T5Encoder]
   let process: any DiffusionProcess
-  let cache: LatentCache
+  let data: LatentDataset?
+  let order: EpochOrder
 
   /// A text encoder that is not trained is loaded from the model directory.
   public init(
-    model: ModelDirectory, _ configuration: Configuration, cache: LatentCache, workers: Int, log: MetricsLog
+    model: ModelDirectory, _ configuration: Configuration, data: LatentDataset, workers: Int, log: MetricsLog
   ) throws {
     try self.init(
-      model: model, configuration, cache: cache, workers: workers, log: log,
+      model: model, configuration, data: data, workers: workers, log: log,
       makeStore: { ParameterStore(seed: configuration.optimization.seed) },
       frozenTextEncoder: { try model.loadTextEncoder() })
   }
 
   /// - Parameters:
+  ///   - data: nil where a step is only outlined.
   ///   - makeStore: gives the parameters of each worker.
   ///   - frozenTextEncoder: is asked where the text encoder does not learn.
   init(
-    model: ModelDirectory, _ configuration: Configuration, cache: LatentCache, workers: Int, log: MetricsLog,
+    model: ModelDirectory, _ configuration: Configuration, data: LatentDataset?, workers: Int,
+    log: MetricsLog,
     makeStore: () -> ParameterStore, frozenTextEncoder: () throws -> T5Encoder
   ) throws {
     self.configuration = configuration
-    geometry = model.geometry
-    self.cache = cache
+    geometry = data?.geometry ?? model.geometry
+    self.data = data
+    order = EpochOrder(count: data?.count ?? 1, seed: configuration.optimization.seed)
     process = model.diffusion.process(
       weighting: configuration.snrGamma > 0 ? .minSNR(configuration.snrGamma) : .uniform,
       times: configuration.times == "uniform" ? .uniform : .logitNormal())
@@ -114,26 +118,33 @@ public struct TransformerTrainer {
   }
 
   public func run(isCancelled: () -> Bool = { false }) throws {
+    guard let data else { preconditionFailure("a trainer without clips can only be outlined") }
     let share = configuration.optimization.batchSize / loop.workers
     try loop.run(isCancelled: isCancelled) { [self] worker, step in
       let task = configuration.task(Tensor.rand([1], generator: loop.generator(step: step)).item)
+      let clips = order.indices(
+        step: step, batchSize: share * loop.workers, worker: worker, of: loop.workers)
       return try loss(
-        task, worker: worker, count: share, generator: loop.generator(worker: worker, step: step))
+        task, worker: worker, batch: data.batch(clips), generator: loop.generator(worker: worker, step: step))
     }
   }
 
-  func loss(_ task: GenerationTask, worker: Int, count: Int, generator: Generator) throws -> StepResult {
+  func loss(
+    _ task: GenerationTask, worker: Int, batch: LatentBatch, generator: Generator
+  ) throws -> StepResult {
+    let count = batch.count
     let dtype = configuration.optimization.activationType
     let transformer = replicas[worker]
     let plan = NoisePlan(task: task)
-    let batch = cache.batch(count, generator: generator)
+    let latents = batch.sample(generator)
     let timesteps = process.drawTimesteps(count, generator: generator)
-    let noise = AVLatents.randn(like: batch.latents, generator: generator)
-    let input = plan.apply(to: batch.latents, noise: noise, timesteps: timesteps, process: process)
+    let noise = AVLatents.randn(like: latents, generator: generator)
+    let input = plan.apply(to: latents, noise: noise, timesteps: timesteps, process: process)
     let states = textStates(batch.ids, batch.mask, worker: worker, dtype: dtype)
     let dropped =
       Tensor.rand([count], generator: generator)
       .< transformer.configuration.captionDropProbability
+    let withoutText = dropped.or(Tensor(batch.hasCaption).not)
     let seen = plan.tokenTimesteps(timesteps)
     let rate = Tensor.full([count], Double(geometry.frameRate))
     let output = transformer(
@@ -141,12 +152,12 @@ public struct TransformerTrainer {
       audioTime: transformer.timeEmbedding(seen.audio, frameRate: rate, dtype: dtype),
       task: Tensor([Int](repeating: plan.task.id, count: count)),
       conditioning: transformer.conditioning(
-        states: states, mask: batch.mask, dropped: dropped, dtype: dtype),
+        states: states, mask: batch.mask, dropped: withoutText, dtype: dtype),
       placement: transformer.placement(
         frames: input.video.size(2), rows: input.video.size(3), columns: input.video.size(4),
         pixels: (geometry.height, geometry.width), device: input.device, dtype: dtype))
     let loss = process.loss(
-      of: output, clean: batch.latents, noise: noise, timesteps: timesteps, plan: plan)
+      of: output, clean: latents, noise: noise, timesteps: timesteps, plan: plan)
     let metrics = loss.terms.sorted { $0.key.rawValue < $1.key.rawValue }.map { modality, terms in
       ("\(plan.task.rawValue)_\(modality.rawValue)", terms.squaredError.mean)
     }

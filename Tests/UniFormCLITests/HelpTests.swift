@@ -11,7 +11,8 @@ import Testing
     ("inspect", InspectCommand.self), ("scenes", ScenesCommand.self), ("pull", PullCommand.self),
     ("verify", VerifyCommand.self), ("bench", BenchCommand.self),
     ("encode", EncodeCommand.self), ("decode", DecodeCommand.self), ("embed", EmbedCommand.self),
-    ("import", ImportCommand.self), ("evaluate", EvaluateCommand.self),
+    ("import", ImportCommand.self), ("prepare", PrepareCommand.self), ("caption", CaptionCommand.self),
+    ("evaluate", EvaluateCommand.self),
     ("plan", PlanCommand.self), ("plan-generate", PlanGenerate.self),
     ("plan-train", PlanTrain.self),
   ]

@@ -66,25 +66,6 @@ import UniForm
     #expect(trainer.loop.step == 3)
   }
 
-  @Test func aCacheOfOtherCodecsIsRefused() throws {
-    let url = folder.url.appending(path: "latents.safetensors")
-    var counts: [Int] = []
-    try LatentCache.write(count: 3, seed: 1, scenes: scenes, model: model, to: url) {
-      counts.append($0)
-      return true
-    }
-    #expect(counts.first == 0 && counts.last == 3)
-    let cache = try LatentCache(contentsOf: url, for: model)
-    #expect(cache.count == 3)
-    #expect(cache.batch(2, generator: Generator(seed: 1)).latents.video.shape == [2, 4, 5, 4, 4])
-    var other = model.audioVAE
-    other.scalingFactor = 0.5
-    try other.json().write(to: folder.url.appending(path: "audio_vae/config.json"))
-    #expect(throws: TrainingError.self) {
-      _ = try LatentCache(contentsOf: url, for: ModelDirectory(folder.url))
-    }
-  }
-
   @Test func configurationsThatCannotTrainAreRefused() {
     for json in [
       #"{"optimization": {"dtype": "bf16"}}"#, #"{"optimization": {"steps": 0}}"#, #"{"clips": -1}"#,

@@ -29,19 +29,8 @@ import UniForm
     return training
   }
 
-  /// A cache of one second of smooth latents, written to a file as the real one is.
-  static func cache(_ model: ModelDirectory) throws -> LatentCache {
-    let generator = Generator(seed: 3)
-    let url = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).safetensors")
-    defer { try? FileManager.default.removeItem(at: url) }
-    try SafeTensors.write(
-      [
-        ("video", Tensor.randn([6, 4, 5, 4, 4], generator: generator).to(.float16)),
-        ("audio", Tensor.randn([6, 8, 25, 16], generator: generator).to(.float16)),
-        ("ids", Tensor.randint(3..<20, [6, 5], generator: generator)),
-        ("mask", Tensor.ones([6, 5], dtype: .int64)),
-      ], metadata: ["codecs": model.codecFingerprint], to: url)
-    return try LatentCache(contentsOf: url, for: model)
+  private func data(_ model: ModelDirectory) throws -> LatentDataset {
+    try .synthetic(count: 6, for: model, in: folder.url.appending(path: UUID().uuidString))
   }
 
   @Test(arguments: [Objective.velocity, .epsilon])
@@ -51,7 +40,7 @@ import UniForm
     let log = try MetricsLog(title: "test", url: url, interval: 0) { _ in }
     let model = try model(objective)
     let trainer = try TransformerTrainer(
-      model: model, Self.training(steps: 80), cache: Self.cache(model), workers: 2, log: log)
+      model: model, Self.training(steps: 80), data: data(model), workers: 2, log: log)
     try trainer.run()
     for line in try String(contentsOf: url, encoding: .utf8).split(separator: "\n") {
       lines.append(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] ?? [:])
@@ -71,11 +60,11 @@ import UniForm
     var training = Self.training(steps: 3)
     let log = try MetricsLog(title: "test", url: nil) { _ in }
     let joint = try TransformerTrainer(
-      model: directory, training, cache: Self.cache(directory), workers: 1, log: log)
+      model: directory, training, data: data(directory), workers: 1, log: log)
     #expect(joint.trainedParts.map(\.part) == [.transformer, .textEncoder])
     training.trainsTextEncoder = false
     let frozen = try TransformerTrainer(
-      model: directory, training, cache: Self.cache(directory), workers: 1, log: log)
+      model: directory, training, data: data(directory), workers: 1, log: log)
     try frozen.run()
     #expect(frozen.trainedParts.map(\.part) == [.transformer])
     #expect(frozen.loop.step == 3)

@@ -98,7 +98,7 @@ extension ClipLatents {
 
 extension ClipGeometry {
   /// In what the codecs code; a clip's length and size are its own.
-  fileprivate func difference(from other: ClipGeometry) -> (key: String, value: Int, other: Int)? {
+  package func difference(from other: ClipGeometry) -> (key: String, value: Int, other: Int)? {
     let fields: [(String, KeyPath<ClipGeometry, Int>)] = [
       ("frame_rate", \.frameRate), ("sample_rate", \.sampleRate),
       ("hop_length", \.hopLength), ("mel_bins", \.melBins), ("spatial_factor", \.spatialFactor),

@@ -1,4 +1,4 @@
-internal import Foundation
+package import Foundation
 
 extension ModelDirectory {
   /// 16 hexadecimal digits that change with any byte of any weights, configuration or tokenizer: tells retrained models
@@ -17,6 +17,9 @@ extension ModelDirectory {
   public func codecFingerprint(of modality: Modality) -> String {
     fingerprint(of: modality == .video ? [Part.videoVAE.rawValue] : [Part.audioVAE.rawValue, "mel"])
   }
+
+  /// The same, of what turns captions into tokens.
+  public var tokenizerFingerprint: String { fingerprint(of: ["tokenizer"]) }
 
   /// The same, of what turns captions into states.
   public var textFingerprint: String { fingerprint(of: [Part.textEncoder.rawValue, "tokenizer"]) }
@@ -40,11 +43,19 @@ extension String {
 }
 
 /// FNV-1a over words of eight bytes, with a shift that lets high bits reach low ones.
-private struct Hash64 {
+package struct Hash64 {
   private var state: UInt64 = 0xcbf2_9ce4_8422_2325
 
+  package init() {}
+
+  package mutating func combine(_ bytes: UnsafeRawBufferPointer) {
+    combine(words: bytes)
+    for byte in bytes[(bytes.count / 8 * 8)...] { combine(UInt64(byte)) }
+    combine(UInt64(bytes.count))
+  }
+
   /// A few megabytes at a time: weights may be larger than memory.
-  mutating func combine(contentsOf file: URL) throws {
+  package mutating func combine(contentsOf file: URL) throws {
     let handle = try FileHandle(forReadingFrom: file)
     defer { try? handle.close() }
     var count = 0
@@ -54,11 +65,7 @@ private struct Hash64 {
       // A read may end anywhere; words begin at multiples of eight.
       let bytes = rest.isEmpty ? piece : rest + piece
       rest = Data(bytes.suffix(bytes.count % 8))
-      bytes.withUnsafeBytes { bytes in
-        for index in 0..<bytes.count / 8 {
-          combine(bytes.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self))
-        }
-      }
+      bytes.withUnsafeBytes { combine(words: $0) }
     }
     for byte in rest { combine(UInt64(byte)) }
     combine(UInt64(count))
@@ -66,12 +73,20 @@ private struct Hash64 {
 
   private static let pieceSize = 4 << 20
 
+  /// What does not fill a word is left out.
+  private mutating func combine(words bytes: UnsafeRawBufferPointer) {
+    for index in 0..<bytes.count / 8 {
+      combine(bytes.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self))
+    }
+  }
+
   private mutating func combine(_ word: UInt64) {
     state = (state ^ word) &* 0x0000_0100_0000_01b3
     state ^= state >> 29
   }
 
-  var digits: String {
+  /// 16 hexadecimal digits.
+  package var digits: String {
     let digits = String(state, radix: 16)
     return String(repeating: "0", count: 16 - digits.count) + digits
   }

@@ -1,4 +1,5 @@
 import Foundation
+import UniFormTraining
 
 /// Captions of clips by name, from the lists that data sets come with.
 enum CaptionList {

@@ -5,6 +5,7 @@ import Scenes
 import Torch
 import UniForm
 import UniFormEvaluation
+import UniFormTraining
 
 /// Generates the clips of a suite that are not there yet.
 struct SuiteRun {

@@ -25,8 +25,8 @@ struct TrainingOutline {
 
 extension TrainingPlan {
   init(
-    part: String, settings: OptimizationSettings, workers: Int, outline: TrainingOutline, dataBytes: Int,
-    speed: MachineSpeed?, processBytes: Int?
+    part: String, settings: OptimizationSettings, workers: Int, outline: TrainingOutline, dataBytes: Int = 0,
+    cacheBytes: Int = 0, speed: MachineSpeed?, processBytes: Int?
   ) {
     let size = 4 * outline.parameters
     self.init(
@@ -36,7 +36,7 @@ extension TrainingPlan {
       activationBytes: workers * (max(0, outline.step.peakBytes - size) + Self.keptByWorker),
       dataBytes: dataBytes + 4 * outline.frozenElements,
       processBytes: processBytes ?? GenerationPlan.processBytes, checkpointBytes: 4 * size,
-      weightBytes: 2 * outline.parameters,
+      weightBytes: 2 * outline.parameters, cacheBytes: cacheBytes,
       secondsPerStep: speed.map { speed in
         // Each worker has its share of the cores. A backward pass has twice the products of its forward pass, and
         // is not counted.
@@ -59,28 +59,25 @@ extension TrainingPlan {
   ) throws {
     let settings = configuration.optimization
     let geometry = model.geometry
-    func empty(_ shape: [Int]) -> Tensor { .empty([1] + shape, dtype: .float16, device: .outline) }
     let length = min(tokens, model.transformer.maximumTextLength)
-    let cache = LatentCache(
-      video: empty(geometry.videoLatentShape), audio: empty(geometry.audioLatentShape),
-      ids: .ones([1, length], dtype: .int64), mask: .ones([1, length], dtype: .int64))
+    let moments = LatentShard.momentShapes(geometry)
     let frozen = ParameterStore.dryRun()
     let trainer = try Self.trainer(settings, workers: workers) { settings in
       var single = configuration
       single.optimization = settings
       return try TransformerTrainer(
-        model: model, single, cache: cache, workers: 1, log: .silent, makeStore: { .dryRun() },
+        model: model, single, data: nil, workers: 1, log: .silent, makeStore: { .dryRun() },
         frozenTextEncoder: { try T5Encoder(frozen.root, model.textEncoder) })
     }
     let outline = try TrainingOutline(trainer.loop, frozen: frozen) {
-      try trainer.loss(
-        .t2av, worker: 0, count: settings.batchSize / workers, generator: Generator(seed: 1))
+      let batch = LatentBatch(outlineOf: settings.batchSize / workers, moments, tokens: length)
+      return try trainer.loss(.t2av, worker: 0, batch: batch, generator: Generator(seed: 1))
     }
-    let latents =
-      2 * (geometry.videoLatentShape.reduce(1, *) + geometry.audioLatentShape.reduce(1, *)) + 16 * length
+    // Half precision, and four bytes per token; the files are mapped, so that they take no memory of their own.
+    let clipBytes = 2 * (moments.video.reduce(1, *) + moments.audio.reduce(1, *)) + 4 * length
     self.init(
-      part: "transformer", settings: settings, workers: workers, outline: outline, dataBytes: clips * latents,
-      speed: speed, processBytes: processBytes)
+      part: "transformer", settings: settings, workers: workers, outline: outline,
+      cacheBytes: clips * clipBytes, speed: speed, processBytes: processBytes)
   }
 
   /// Plans the training of the video autoencoder on rendered clips.
@@ -172,6 +169,19 @@ extension TrainingPlan {
     var single = settings
     single.batchSize /= workers
     return try catchingTorchErrors { try make(single) }
+  }
+}
+
+extension LatentBatch {
+  /// Clips without elements.
+  fileprivate init(outlineOf count: Int, _ moments: PerModality<[Int]>, tokens: Int) {
+    func posterior(_ shape: [Int]) -> DiagonalGaussian {
+      DiagonalGaussian(moments: .empty([count] + shape, device: .outline))
+    }
+    self.init(
+      video: posterior(moments.video), audio: posterior(moments.audio),
+      ids: .ones([count, tokens], dtype: .int64), mask: .ones([count, tokens], dtype: .int64), states: nil,
+      hasCaption: [Bool](repeating: true, count: count))
   }
 }
 

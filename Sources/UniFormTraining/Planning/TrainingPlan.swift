@@ -26,6 +26,8 @@ public struct TrainingPlan: Sendable, Encodable {
   /// Of the checkpoint, and of the weights at the end.
   public let checkpointBytes: Int
   public let weightBytes: Int
+  /// Of the encoded clips on disk.
+  public let cacheBytes: Int
   /// Nil without a `MachineSpeed`.
   public let secondsPerStep: Double?
 
@@ -40,6 +42,7 @@ public struct TrainingPlan: Sendable, Encodable {
     case processBytes = "process_bytes"
     case checkpointBytes = "checkpoint_bytes"
     case weightBytes = "weight_bytes"
+    case cacheBytes = "cache_bytes"
     case secondsPerStep = "seconds_per_step"
   }
 }
@@ -54,5 +57,5 @@ extension TrainingPlan {
   public var seconds: Double? { secondsPerStep.map { $0 * Double(steps) } }
 
   /// While it is written, a checkpoint lies beside the one before.
-  public var diskBytes: Int { 2 * checkpointBytes + weightBytes }
+  public var diskBytes: Int { 2 * checkpointBytes + weightBytes + cacheBytes }
 }
