@@ -3,6 +3,7 @@
 public struct Linear {
   public let weight: Tensor  // [out, in]
   public let bias: Tensor?  // [out]
+  let adapter: LowRankAdapter?
 
   public init(
     _ parameters: Parameters, _ inputs: Int, _ outputs: Int, bias: Bool = true,
@@ -11,7 +12,11 @@ public struct Linear {
     weight = try parameters("weight", outputs, inputs, initialization: weightInitialization)
     self.bias =
       bias ? try parameters("bias", outputs, initialization: biasInitialization ?? .bias(fanIn: inputs)) : nil
+    adapter = try LowRankAdapter(parameters, inputs, outputs)
   }
 
-  public func callAsFunction(_ x: Tensor) -> Tensor { x.linear(weight.to(x.dtype), bias?.to(x.dtype)) }
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    let y = x.linear(weight.to(x.dtype), bias?.to(x.dtype))
+    return adapter.map { y + $0(x) } ?? y
+  }
 }

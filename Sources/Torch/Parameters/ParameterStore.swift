@@ -8,6 +8,9 @@ public final class ParameterStore {
     public let isBuffer: Bool
     /// How it starts where it is not loaded.
     public let initialization: Initialization
+
+    /// Whether it belongs to a low-rank adapter.
+    public var isAdapter: Bool { name.contains(".lora_") }
   }
 
   enum Source {
@@ -19,6 +22,8 @@ public final class ParameterStore {
   public private(set) var entries: [Entry] = []
   public let dtype: DType
   public let device: Device
+  /// Layers that are made from now on get adapters where this says so; then nothing else is trained.
+  public var adapters: LowRankAdapters?
   let source: Source
   private var used: Set<String> = []
 
@@ -61,7 +66,7 @@ public final class ParameterStore {
     trainable.map { $0.tensor.requireGradient() }
   }
 
-  public var trainable: [Entry] { entries.filter { !$0.isBuffer } }
+  public var trainable: [Entry] { entries.filter { !$0.isBuffer && (adapters == nil || $0.isAdapter) } }
 
   /// Elements of all trainable parameters.
   public var parameterCount: Int { trainable.reduce(0) { $0 + $1.tensor.count } }
