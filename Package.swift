@@ -60,7 +60,7 @@ let package = Package(
     .testTarget(
       name: "UniFormCLITests",
       dependencies: [
-        "UniFormCLI", "UniForm", "Torch", "Scenes", "Media", "Hub",
+        "UniFormCLI", "UniForm", "UniFormTraining", "Torch", "Scenes", "Media", "Hub",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["Help"], swiftSettings: strict),

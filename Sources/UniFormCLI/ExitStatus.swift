@@ -4,6 +4,7 @@ import Hub
 import Media
 import Torch
 import UniForm
+import UniFormTraining
 
 /// The exit status of a failed command; from 64 on by the numbers of `sysexits.h`.
 enum ExitStatus: Int32, Sendable {
@@ -53,6 +54,9 @@ struct CommandFailure: Error, Equatable, CustomStringConvertible {
     case let error as GenerationError: self.init("\(error)", error.status)
     case let error as TorchError:
       self.init("\(error)", error.kind == .outOfMemory ? .temporary : .software)
+    case let error as TrainingError: self.init("\(error)", error.status)
+    case is DistributedError: self.init("\(error)", .unavailable)
+    case is EnvironmentError: self.init("\(error)", .usage)
     case is ConfigurationError, is TokenizerError, is FixtureError, is CodecError:
       self.init("\(error)", .badData)
     case is DiffusionError: self.init("\(error)", .usage)
@@ -131,6 +135,18 @@ extension GenerationError {
     case .unavailableDevice: .unavailable
     case .frameSize, .frameRate, .sampleRate, .emptyCondition, .silentCondition, .unusableSamples: .badData
     case .outOfRange, .promptTooLong, .controlCharacter, .negativePromptAlone, .unsupportedDType: .usage
+    }
+  }
+}
+
+extension TrainingError {
+  fileprivate var status: ExitStatus {
+    switch kind {
+    case .badData: .badData
+    case .missing: .noInput
+    case .busy: .temporary
+    case .inputOutput: .inputOutput
+    case .software: .software
     }
   }
 }

@@ -48,7 +48,8 @@ struct GenerateCommand: AsyncParsableCommand {
 
   private func run(_ reporter: Reporter) async throws {
     try await MediaTools.check()
-    let directory = try ModelLocation.open(machine.model)
+    var directory = try ModelLocation.open(machine.model)
+    directory.adapters = machine.lora.map(\.adapter)
     let generation = try Generation(
       directory: directory, sampling: sampling, machine: machine, content: content, output: output,
       reporter: reporter)

@@ -18,8 +18,6 @@ import UniForm
     model = try ModelDirectory(folder.url)
   }
 
-  private func log() throws -> MetricsLog { try MetricsLog(title: "test", url: nil) { _ in } }
-
   private var optimization: OptimizationSettings {
     var settings = OptimizationSettings()
     (settings.steps, settings.batchSize, settings.learningRate, settings.warmupSteps) = (3, 2, 1e-3, 0)
@@ -27,25 +25,24 @@ import UniForm
   }
 
   @Test func theVideoTrainerRunsAndMeasuresItsBareCode() throws {
-    var configuration = VideoVAETrainer.Configuration()
-    configuration.optimization = optimization
     let frames = SceneFrames(count: 2, seed: 1, geometry: scenes)
-    let trainer = try VideoVAETrainer(model: model, configuration, frames: frames, workers: 2, log: log())
+    let trainer = try VideoVAETrainer(
+      model: model, VideoVAETrainer.Recipe(), optimization: optimization, frames: frames, workers: 2, context: .quiet())
     try trainer.run()
     #expect(trainer.loop.step == 3)
-    let moments = trainer.latentMoments(chunks: 2)
+    let moments = try trainer.latentMoments(chunks: 2)
     #expect(moments.count == 4 && moments.allSatisfy { $0.mean.isFinite && $0.deviation > 0 })
   }
 
   @Test func theAudioTrainerMeasuresTheSameWhateverTheDirectorySays() throws {
-    var configuration = AudioVAETrainer.Configuration()
-    configuration.windowFrames = 32
-    configuration.optimization = optimization
+    var recipe = AudioVAETrainer.Recipe()
+    recipe.windowFrames = 32
     func deviation(_ model: ModelDirectory) throws -> Double {
       let sounds = SceneSounds(count: 2, seed: 1, geometry: scenes)
-      let trainer = try AudioVAETrainer(model: model, configuration, sounds: sounds, workers: 1, log: log())
+      let trainer = try AudioVAETrainer(
+        model: model, recipe, optimization: optimization, sounds: sounds, context: .quiet())
       try trainer.run()
-      return trainer.latentDeviation(clips: 2)
+      return try trainer.latentDeviation(clips: 2)
     }
     let first = try deviation(model)
     var scaled = model.audioVAE
@@ -55,43 +52,34 @@ import UniForm
   }
 
   @Test func theVocoderPlaysAgainstItsDiscriminator() throws {
-    var configuration = VocoderTrainer.Configuration()
-    (configuration.windowFrames, configuration.adversaryFrom) = (16, 0.5)
-    configuration.discriminatorChannels = 4
-    configuration.optimization = optimization
-    configuration.optimization.gradientClip = 100
+    var recipe = VocoderTrainer.Recipe()
+    (recipe.windowFrames, recipe.adversaryFrom) = (16, 0.5)
+    recipe.discriminatorChannels = 4
+    var optimization = optimization
+    optimization.gradientClip = 100
     let sounds = SceneSounds(count: 2, seed: 1, geometry: scenes)
-    let trainer = try VocoderTrainer(model: model, configuration, sounds: sounds, workers: 2, log: log())
+    let trainer = try VocoderTrainer(
+      model: model, recipe, optimization: optimization, sounds: sounds, workers: 2, context: .quiet())
     try trainer.run()
     #expect(trainer.loop.step == 3)
   }
 
   @Test func aCacheOfOtherCodecsIsRefused() throws {
-    let url = folder.url.appending(path: "latents.safetensors")
+    let url = folder.url.appending(path: "clips")
     var counts: [Int] = []
-    try LatentCache.write(count: 3, seed: 1, scenes: scenes, model: model, to: url) {
+    try LatentDataset.write(count: 3, seed: 1, scenes: scenes, model: model, to: url) {
       counts.append($0)
       return true
     }
     #expect(counts.first == 0 && counts.last == 3)
-    let cache = try LatentCache(contentsOf: url, for: model)
+    let cache = try LatentDataset(contentsOf: url, for: model)
     #expect(cache.count == 3)
-    #expect(cache.batch(2, generator: Generator(seed: 1)).latents.video.shape == [2, 4, 5, 4, 4])
+    #expect(cache.batch([2, 0]).video.mean.shape == [2, 4, 5, 4, 4])
     var other = model.audioVAE
     other.scalingFactor = 0.5
     try other.json().write(to: folder.url.appending(path: "audio_vae/config.json"))
     #expect(throws: TrainingError.self) {
-      _ = try LatentCache(contentsOf: url, for: ModelDirectory(folder.url))
-    }
-  }
-
-  @Test func configurationsThatCannotTrainAreRefused() {
-    for json in [
-      #"{"optimization": {"dtype": "bf16"}}"#, #"{"optimization": {"steps": 0}}"#, #"{"clips": -1}"#,
-    ] {
-      #expect(throws: ConfigurationError.self) {
-        _ = try VideoVAETrainer.Configuration(json: Data(json.utf8), source: "train.json")
-      }
+      _ = try LatentDataset(contentsOf: url, for: ModelDirectory(folder.url))
     }
   }
 }

@@ -59,6 +59,11 @@ final class PipelineNetworks {
     if task.generated.contains(.audio) { _ = (try loadedAudioDecoder(), try loadedVocoder()) }
   }
 
+  func use(transformer: UniFormDiT, textEncoder: T5Encoder) {
+    self.transformer = transformer
+    self.textEncoder = textEncoder
+  }
+
   func unload() {
     (textEncoder, transformer, vocoder) = (nil, nil, nil)
     (videoEncoder, videoDecoder, audioEncoder, audioDecoder) = (nil, nil, nil, nil)

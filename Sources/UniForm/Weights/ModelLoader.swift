@@ -20,7 +20,10 @@ extension ModelDirectory {
   }
 
   public func loadTransformer(dtype: DType = .float32, device: Device = .cpu) throws -> UniFormDiT {
-    try load(.transformer, dtype, device) { try UniFormDiT($0, transformer) }
+    // Adapters are added in float32, and rounded once with what they are added to.
+    var weights = try weights(of: .transformer)
+    for adapter in adapters { weights = try LowRankAdapterFile(adapter).merged(into: weights) }
+    return try weights.network(dtype: dtype, device: device) { try UniFormDiT($0, transformer) }
   }
 
   public func loadVideoEncoder(dtype: DType = .float32, device: Device = .cpu) throws -> VideoVAE.Encoder {
@@ -57,5 +60,10 @@ extension ModelDirectory {
   ) throws -> Network {
     try Weights(contentsOf: weightsURL(part))
       .network(part, dtype: dtype, device: device, half: half, make)
+  }
+
+  /// The tensors of a part under this package's names.
+  package func weights(of part: Part) throws -> Weights {
+    try part.named(Weights(contentsOf: weightsURL(part)))
   }
 }

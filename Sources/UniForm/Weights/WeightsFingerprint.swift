@@ -5,7 +5,7 @@ extension ModelDirectory {
   /// of one name apart. Made for speed (it reads at the disk's pace), not against forgery. Empty where a file cannot be
   /// read.
   public var weightsFingerprint: String {
-    fingerprint(of: Part.allCases.map(\.rawValue) + ["mel", "scheduler", "tokenizer"])
+    fingerprint(of: Part.allCases.map(\.rawValue) + ["mel", "scheduler", "tokenizer"], adapters)
   }
 
   /// The same, of what turns clips and captions into latents and tokens.
@@ -18,11 +18,19 @@ extension ModelDirectory {
     fingerprint(of: modality == .video ? [Part.videoVAE.rawValue] : [Part.audioVAE.rawValue, "mel"])
   }
 
+  /// The same, of what turns captions into tokens.
+  public var tokenizerFingerprint: String { fingerprint(of: ["tokenizer"]) }
+
   /// The same, of what turns captions into states.
   public var textFingerprint: String { fingerprint(of: [Part.textEncoder.rawValue, "tokenizer"]) }
 
-  private func fingerprint(of folders: [String]) -> String {
+  private func fingerprint(of folders: [String], _ adapters: [Adapter] = []) -> String {
     var hash = Hash64()
+    for adapter in adapters {
+      guard let data = try? Data(contentsOf: adapter.url, options: .mappedIfSafe) else { return "" }
+      data.withUnsafeBytes { hash.combine($0) }
+      withUnsafeBytes(of: adapter.scale) { hash.combine($0) }
+    }
     for folder in folders {
       let folder = url.appending(path: folder)
       let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
@@ -41,10 +49,12 @@ extension String {
 }
 
 /// FNV-1a over words of eight bytes, with a shift that lets high bits reach low ones.
-private struct Hash64 {
+package struct Hash64 {
   private var state: UInt64 = 0xcbf2_9ce4_8422_2325
 
-  mutating func combine(_ bytes: UnsafeRawBufferPointer) {
+  package init() {}
+
+  package mutating func combine(_ bytes: UnsafeRawBufferPointer) {
     let words = bytes.count / 8
     for index in 0..<words { combine(bytes.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self)) }
     for byte in bytes[(8 * words)...] { combine(UInt64(byte)) }
@@ -56,7 +66,8 @@ private struct Hash64 {
     state ^= state >> 29
   }
 
-  var digits: String {
+  /// 16 hexadecimal digits.
+  package var digits: String {
     let digits = String(state, radix: 16)
     return String(repeating: "0", count: 16 - digits.count) + digits
   }

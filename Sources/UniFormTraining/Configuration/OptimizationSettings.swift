@@ -3,7 +3,7 @@ public import UniForm
 
 /// How one network is optimised; a section of a training configuration.
 public struct OptimizationSettings: JSONConfiguration {
-  /// Clips (or windows) per update, over all workers.
+  /// Clips (or windows) per update, over all workers of all processes.
   public var batchSize = 32
   public var steps = 10_000
   public var learningRate = 1e-4
@@ -14,16 +14,18 @@ public struct OptimizationSettings: JSONConfiguration {
   public var beta2 = 0.999
   public var epsilon = 1e-8
   public var weightDecay = 0.0
+  /// The largest 2-norm of the gradient over all parameters.
   public var gradientClip = 1.0
+  /// Parts that a worker's share of the batch is computed in, one after another, to save memory.
+  public var accumulation = 1
   public var emaDecay = 0.9999
-  /// "float32" or "bfloat16": the dtype of activations; parameters and moments stay float32.
+  /// "float32" or "bfloat16": the dtype of activations; parameters, moments and averages stay float32.
   public var dtype = "float32"
-  public var seed: UInt64 = 42
 
   public init() {}
 
   enum CodingKeys: String, CodingKey {
-    case steps, epsilon, dtype, seed, beta1, beta2
+    case steps, epsilon, accumulation, dtype, beta1, beta2
     case batchSize = "batch_size"
     case learningRate = "learning_rate"
     case warmupSteps = "warmup_steps"
@@ -34,13 +36,18 @@ public struct OptimizationSettings: JSONConfiguration {
   }
 
   public func validate() throws(ConfigurationError) {
-    guard batchSize > 0, steps > 0, warmupSteps >= 0 else {
-      throw ConfigurationError("batch_size and steps must be positive, warmup_steps not negative")
+    guard batchSize > 0, steps > 0, accumulation > 0, warmupSteps >= 0 else {
+      throw ConfigurationError(
+        "batch_size, steps and accumulation must be positive, warmup_steps not negative")
     }
-    guard learningRate > 0, gradientClip > 0, (0..<1).contains(emaDecay), (0...1).contains(decayFraction)
+    guard learningRate > 0, gradientClip > 0, epsilon > 0, (0..<1).contains(emaDecay),
+      (0...1).contains(decayFraction)
     else {
       throw ConfigurationError(
-        "learning_rate and gradient_clip must be positive, ema_decay in 0..<1, decay_fraction in 0...1")
+        "learning_rate, gradient_clip and epsilon must be positive, ema_decay in 0..<1, decay_fraction in 0...1")
+    }
+    guard (0..<1).contains(beta1), (0..<1).contains(beta2), weightDecay >= 0 else {
+      throw ConfigurationError("beta1 and beta2 must be in 0..<1, weight_decay not negative")
     }
     guard ["float32", "bfloat16"].contains(dtype) else {
       throw ConfigurationError("dtype must be float32 or bfloat16, not \"\(dtype)\"")

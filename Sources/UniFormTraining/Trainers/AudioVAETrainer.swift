@@ -1,81 +1,79 @@
-internal import Torch
+public import Torch
 public import UniForm
 
 /// Trains the autoencoder of log-mel spectrograms on windows of rendered sound.
 ///
 /// Loss: absolute error in nepers plus the divergence of the posterior.
 public struct AudioVAETrainer {
-  public struct Configuration: JSONConfiguration {
+  public struct Recipe: TrainingRecipe {
+    public static let subject = TrainingSubject.audioVAE
     /// Rendered clips in memory.
     public var clips = 4_000
     /// Mel frames per training window.
     public var windowFrames = 96
     public var divergenceWeight = 2e-3
-    public var optimization = OptimizationSettings()
 
     public init() {}
 
     public func validate() throws(ConfigurationError) {
-      try optimization.validate()
       guard clips > 0, windowFrames > 0, divergenceWeight >= 0 else {
         throw ConfigurationError("clips and window_frames must be positive, divergence_weight not negative")
       }
     }
 
-    public static let sections: Set<String> = ["optimization"]
-
     enum CodingKeys: String, CodingKey {
-      case clips, optimization
+      case clips
       case windowFrames = "window_frames"
       case divergenceWeight = "divergence_weight"
     }
   }
 
   public let loop: TrainingLoop
-  let configuration: Configuration
+  let recipe: Recipe
+  let device: Device
   let geometry: ClipGeometry
   let replicas: [AudioVAE]
   let sounds: SceneSounds
   let mel: MelSpectrogram
 
   public init(
-    model: ModelDirectory, _ configuration: Configuration, sounds: SceneSounds, workers: Int, log: MetricsLog
+    model: ModelDirectory, _ recipe: Recipe, optimization: OptimizationSettings, sounds: SceneSounds, workers: Int = 1,
+    device: Device = .cpu, context: RunContext
   ) throws {
-    self.configuration = configuration
+    self.recipe = recipe
+    self.device = device
     geometry = model.geometry
     self.sounds = sounds
     self.mel = try MelSpectrogram(model.mel)
-    let stores = (0..<workers).map { _ in ParameterStore(seed: configuration.optimization.seed) }
+    let stores = (0..<workers).map { _ in ParameterStore(seed: context.seed, device: device) }
     // The network learns the bare code; its scale is measured at the end.
     var bare = model.audioVAE
     bare.scalingFactor = 1
     replicas = try stores.map { try AudioVAE($0.root, bare) }
-    loop = try TrainingLoop(
-      stores, configuration: configuration, settings: configuration.optimization, log: log)
+    loop = try TrainingLoop(stores, settings: optimization, context: context)
   }
 
   /// Goes on from the weights of another model.
   public func begin(from source: ModelDirectory) throws { try loop.begin(with: .audioVAE, of: source) }
 
-  public func run(isCancelled: () -> Bool = { false }) throws {
-    let settings = configuration.optimization
-    let share = settings.batchSize / loop.workers
-    try loop.run(isCancelled: isCancelled) { [self] worker, step in
-      let generator = loop.generator(worker: worker, step: step)
-      let frames = configuration.windowFrames
-      let waveform = sounds.windows(
-        share, length: frames * geometry.hopLength, generator: generator)
+  /// - Returns: whether all steps are done.
+  @discardableResult public func run() throws -> Bool {
+    let settings = loop.settings
+    return try loop.run { [self] part in
+      let generators = part.generators
+      let frames = recipe.windowFrames
+      let waveform = sounds.windows(length: frames * geometry.hopLength, generators).to(device)
       let target = withoutGradient {
         mel(waveform).narrowed(1, start: 0, length: frames).unsqueezed(1)  // [B, 1, T, M]
       }
-      let posterior = replicas[worker].encoder(target.to(settings.activationType))
-      let decoded = replicas[worker].decode(
-        posterior.sample(generator).to(settings.activationType)
+      let posterior = replicas[part.worker].encoder(target.to(settings.activationType))
+      let decoded = replicas[part.worker].decode(
+        posterior.sample(noise: generators.noise(like: posterior.mean)).to(settings.activationType)
       ).to(.float32)
       let error = (decoded - target).abs.mean
       let divergence = posterior.divergence
       return StepResult(
-        loss: error + divergence * configuration.divergenceWeight,
+        loss: error + divergence * recipe.divergenceWeight,
         metrics: [("mel_error", error), ("divergence", divergence)])
     }
   }
@@ -83,12 +81,11 @@ public struct AudioVAETrainer {
 
 extension AudioVAETrainer {
   /// Standard deviation of the bare code over whole clips, with the averaged weights.
-  public func latentDeviation(clips: Int) -> Double {
-    loop.average.applied {
+  public func latentDeviation(clips: Int) throws -> Double {
+    try loop.withAverages {
       withoutGradient {
-        let generator = loop.generator(worker: 0, step: -1)
-        let waveform = sounds.windows(
-          clips, length: geometry.sampleCount, generator: generator)
+        let generators = loop.measuringGenerators(count: clips)
+        let waveform = sounds.windows(length: geometry.sampleCount, generators).to(device)
         let frames = mel(waveform).narrowed(1, start: 0, length: geometry.melFrameCount)
         let latents = replicas[0].encode(frames.unsqueezed(1))
         return latents.standardDeviation([0, 1, 2, 3]).item

@@ -27,12 +27,13 @@ public struct SceneSounds {
 
   public var count: Int { samples.size(0) }
 
-  /// Random windows `[B, length]`.
-  func windows(_ batch: Int, length: Int, generator: Generator) -> Tensor {
-    let clips = Tensor.randint(0..<count, [batch], generator: generator).values(as: Int.self)
-    let starts = Tensor.randint(0..<(samples.size(1) - length + 1), [batch], generator: generator)
-      .values(as: Int.self)
-    return Tensor.stack(
-      zip(clips, starts).map { samples.selected(0, $0).narrowed(0, start: $1, length: length) })
+  /// A random window for each generator: `[B, length]`.
+  func windows(length: Int, _ generators: [Generator]) -> Tensor {
+    Tensor.stack(
+      generators.map { generator in
+        let clip = generator.draw(count)
+        let start = generator.draw(samples.size(1) - length + 1)
+        return samples.selected(0, clip).narrowed(0, start: start, length: length)
+      })
   }
 }

@@ -1,10 +1,11 @@
-internal import Torch
+public import Torch
 public import UniForm
 
 /// Trains the vocoder on windows of rendered sound: mel and spectrum distances first, then also against a
 /// discriminator of spectra.
 public struct VocoderTrainer {
-  public struct Configuration: JSONConfiguration {
+  public struct Recipe: TrainingRecipe {
+    public static let subject = TrainingSubject.vocoder
     /// Rendered clips in memory.
     public var clips = 4_000
     /// Mel frames per training window.
@@ -14,12 +15,10 @@ public struct VocoderTrainer {
     public var discriminatorChannels = 16
     public var melWeight = 45.0
     public var spectrumWeight = 1.0
-    public var optimization = OptimizationSettings()
 
     public init() {}
 
     public func validate() throws(ConfigurationError) {
-      try optimization.validate()
       guard clips > 0, windowFrames > 0, discriminatorChannels > 0 else {
         throw ConfigurationError("clips, window_frames and discriminator_channels must be positive")
       }
@@ -28,10 +27,10 @@ public struct VocoderTrainer {
       }
     }
 
-    public static let sections: Set<String> = ["optimization"]
+    public var dependsOnLength: Bool { adversaryFrom < 1 }
 
     enum CodingKeys: String, CodingKey {
-      case clips, optimization
+      case clips
       case windowFrames = "window_frames"
       case adversaryFrom = "adversary_from"
       case discriminatorChannels = "discriminator_channels"
@@ -41,7 +40,8 @@ public struct VocoderTrainer {
   }
 
   public let loop: TrainingLoop
-  let configuration: Configuration
+  let recipe: Recipe
+  let device: Device
   let geometry: ClipGeometry
   let replicas: [HiFiGAN]
   let discriminators: [MultiResolutionDiscriminator]
@@ -50,47 +50,46 @@ public struct VocoderTrainer {
   let losses: VocoderLoss
 
   public init(
-    model: ModelDirectory, _ configuration: Configuration, sounds: SceneSounds, workers: Int, log: MetricsLog
+    model: ModelDirectory, _ recipe: Recipe, optimization: OptimizationSettings, sounds: SceneSounds, workers: Int = 1,
+    device: Device = .cpu, context: RunContext
   ) throws {
-    self.configuration = configuration
+    self.recipe = recipe
+    self.device = device
     geometry = model.geometry
     self.sounds = sounds
     mel = try MelSpectrogram(model.mel)
     var weights = VocoderLoss.Configuration()
-    weights.mel = configuration.melWeight
-    weights.spectrum = configuration.spectrumWeight
+    weights.mel = recipe.melWeight
+    weights.spectrum = recipe.spectrumWeight
     losses = VocoderLoss(weights, mel: mel, spectrum: try SpectrumLoss())
-    let seed = configuration.optimization.seed
-    let stores = (0..<workers).map { _ in ParameterStore(seed: seed) }
+    let stores = (0..<workers).map { _ in ParameterStore(seed: context.seed, device: device) }
     replicas = try stores.map { try HiFiGAN($0.root, model.vocoder) }
     let adversaries =
-      configuration.adversaryFrom < 1 ? (0..<workers).map { _ in ParameterStore(seed: seed &+ 1) } : []
+      recipe.adversaryFrom < 1
+      ? (0..<workers).map { _ in ParameterStore(seed: context.seed &+ 1, device: device) } : []
     discriminators = try adversaries.map {
-      try MultiResolutionDiscriminator($0.root, .init(channels: configuration.discriminatorChannels))
+      try MultiResolutionDiscriminator($0.root, .init(channels: recipe.discriminatorChannels))
     }
-    loop = try TrainingLoop(
-      stores, adversary: adversaries, configuration: configuration, settings: configuration.optimization,
-      log: log)
+    loop = try TrainingLoop(stores, adversary: adversaries, settings: optimization, context: context)
   }
 
   /// Goes on from the weights of another model; a discriminator starts anew.
   public func begin(from source: ModelDirectory) throws { try loop.begin(with: .vocoder, of: source) }
 
-  public func run(isCancelled: () -> Bool = { false }) throws {
-    let share = configuration.optimization.batchSize / loop.workers
-    try loop.run(isCancelled: isCancelled) { [self] worker, step in
-      let generator = loop.generator(worker: worker, step: step)
-      let frames = configuration.windowFrames
-      let real = sounds.windows(
-        share, length: frames * geometry.hopLength, generator: generator)
+  /// - Returns: whether all steps are done.
+  @discardableResult public func run() throws -> Bool {
+    try loop.run { [self] part in
+      let generators = part.generators
+      let frames = recipe.windowFrames
+      let real = sounds.windows(length: frames * geometry.hopLength, generators).to(device)
       let input = withoutGradient { mel(real).narrowed(1, start: 0, length: frames) }  // [B, T, M]
-      let generated = replicas[worker].vocode(input)  // [B, N]
+      let generated = replicas[part.worker].vocode(input)  // [B, N]
       let distance = losses.melDistance(generated, real)
       let reconstruction = losses.reconstruction(generated, real)
-      guard !discriminators.isEmpty, loop.progress >= configuration.adversaryFrom else {
+      guard !discriminators.isEmpty, loop.progress >= recipe.adversaryFrom else {
         return StepResult(loss: reconstruction, metrics: [("mel_error", distance)])
       }
-      let judge = discriminators[worker]
+      let judge = discriminators[part.worker]
       let truth = withoutGradient { judge(real) }
       let game = losses.adversarial(generated: judge(generated), real: truth)
       let adversaryLoss = VocoderLoss.discriminator(generated: judge(generated.detached), real: judge(real))

@@ -37,12 +37,11 @@ public struct SceneFrames {
 
   public var count: Int { pixels.size(0) }
 
-  /// `length` frames of random clips from random chunk borders: `[B, 3, length, H, W]` in [−1, 1], and how much
-  /// each pixel moves, `[B, 1, length, H, W]` in [0, 1].
-  func windows(_ batch: Int, length: Int, generator: Generator) -> (frames: Tensor, motion: Tensor) {
-    let clips = Tensor.randint(0..<count, [batch], generator: generator).values(as: Int.self)
-    let chunks = Tensor.randint(0..<(geometry.frameCount / length), [batch], generator: generator)
-      .values(as: Int.self)
+  /// `length` frames of a random clip from a random chunk border for each generator: `[B, 3, length, H, W]` in [−1, 1],
+  /// and how much each pixel moves, `[B, 1, length, H, W]` in [0, 1].
+  func windows(length: Int, _ generators: [Generator]) -> (frames: Tensor, motion: Tensor) {
+    let clips = generators.map { $0.draw(count) }
+    let chunks = generators.map { $0.draw(geometry.frameCount / length) }
     let frames = Tensor.stack(
       zip(clips, chunks).map { pixels.selected(0, $0).narrowed(0, start: $1 * length, length: length) })
     let background = Tensor.stack(clips.map { still.selected(0, $0) }).unsqueezed(1)

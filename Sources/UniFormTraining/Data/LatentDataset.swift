@@ -1,23 +1,27 @@
 public import Foundation
 internal import Media
 public import Scenes
-internal import Torch
+public import Torch
 public import UniForm
 
-/// Clips as the transformer sees them, encoded once: both latents and the caption's tokens, in one file.
+/// Clips as the transformer sees them, encoded once: the posteriors of both codecs and the caption's tokens, in a folder
+/// with one file.
 ///
-/// Tensors: `video [N, 4, T, H, W]` and `audio [N, 8, Ta, F]` (modes of the posteriors, float16), `ids` and `mask`
-/// `[N, L]` (int64).
-public struct LatentCache {
-  let video: Tensor
-  let audio: Tensor
-  let ids: Tensor
-  let mask: Tensor
+/// Tensors: `video [N, 2·4, T, H, W]` and `audio [N, 2·8, Ta, F]` (means, then logarithms of variances, float16), `ids` and
+/// `mask` `[N, L]` (int64).
+public struct LatentDataset {
+  private let video: Tensor
+  private let audio: Tensor
+  private let ids: Tensor
+  private let mask: Tensor
 
   public var count: Int { video.size(0) }
 
+  static let fileName = "clips.safetensors"
+
   /// Throws ``TrainingError`` for a cache that other codecs or another geometry made.
-  public init(contentsOf url: URL, for model: ModelDirectory) throws {
+  public init(contentsOf folder: URL, for model: ModelDirectory) throws {
+    let url = folder.appending(path: Self.fileName)
     let file = try SafeTensors(contentsOf: url)
     guard file.metadata["codecs"] == model.codecFingerprint else {
       throw TrainingError(
@@ -32,17 +36,33 @@ public struct LatentCache {
     guard shapes.allSatisfy({ !$0.isEmpty && $0[0] == shapes[0][0] && $0[0] > 0 }) else {
       throw TrainingError("\(url.path): its tensors hold different numbers of clips")
     }
-    guard Array(video.shape.dropFirst()) == geometry.videoLatentShape,
-      Array(audio.shape.dropFirst()) == geometry.audioLatentShape, ids.shape == mask.shape, ids.rank == 2,
+    func doubled(_ shape: [Int]) -> [Int] { [2 * shape[0]] + shape.dropFirst() }
+    guard Array(video.shape.dropFirst()) == doubled(geometry.videoLatentShape),
+      Array(audio.shape.dropFirst()) == doubled(geometry.audioLatentShape), ids.shape == mask.shape, ids.rank == 2,
       ids.size(1) <= model.transformer.maximumTextLength
     else { throw TrainingError("\(url.path): its clips have another geometry than \(model.url.path)") }
   }
+
+  /// The clips of the given indices, in their order, in float32.
+  public func batch(_ indices: [Int], device: Device = .cpu) -> LatentBatch {
+    let rows = Tensor(indices)
+    func posterior(_ moments: Tensor) -> DiagonalGaussian {
+      DiagonalGaussian(moments: moments.indexed(0, by: rows).to(device).to(.float32))
+    }
+    return LatentBatch(
+      video: posterior(video), audio: posterior(audio), ids: ids.indexed(0, by: rows).to(device),
+      mask: mask.indexed(0, by: rows).to(device), states: nil,
+      hasCaption: mask.indexed(0, by: rows).sum([1]).values(as: Int.self).map { $0 > 1 })
+  }
+
+  /// What the clips are called.
+  func names(of indices: [Int]) throws -> [String] { indices.map { "\($0)" } }
 
   /// Renders and encodes `count` clips of a dataset seed and writes the file.
   ///
   /// - Parameter progress: told the number of clips that are done; false stops with `CancellationError`.
   public static func write(
-    count: Int, seed: UInt64, scenes: SceneGeometry, model: ModelDirectory, to url: URL,
+    count: Int, seed: UInt64, scenes: SceneGeometry, model: ModelDirectory, to folder: URL,
     progress: (Int) -> Bool
   ) throws {
     let geometry = model.geometry
@@ -66,12 +86,12 @@ public struct LatentCache {
           value: withoutGradient {
             mine.map { clip in
               (
-                encoders.video(clip.video.tensor).mode.to(.float16),
+                encoders.video(clip.video.tensor).stored,
                 encoders.audio(
                   // Sounds are coded at one peak level, as a condition is when a clip is generated.
                   encoders.mel(clip.audio.peakNormalized().tensor.unsqueezed(0))
                     .narrowed(1, start: 0, length: geometry.melFrameCount).unsqueezed(1)
-                ).mode.to(.float16)
+                ).stored
               )
             }
           })
@@ -84,12 +104,14 @@ public struct LatentCache {
     }
     let tokens = try encoders.tokenizer.encode(captions, maximumLength: encoders.maximumTextLength)
     let shape = [tokens.count, tokens.length]
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     try SafeTensors.write(
       [
         ("video", .concatenate(video, axis: 0)), ("audio", .concatenate(audio, axis: 0)),
         ("ids", Tensor(tokens.ids.map(Int.init), shape: shape)),
         ("mask", Tensor(tokens.mask.map(Int.init), shape: shape)),
-      ], metadata: ["count": "\(count)", "seed": "\(seed)", "codecs": model.codecFingerprint], to: url)
+      ], metadata: ["count": "\(count)", "seed": "\(seed)", "codecs": model.codecFingerprint],
+      to: folder.appending(path: fileName))
     _ = progress(count)
   }
 
@@ -109,14 +131,9 @@ public struct LatentCache {
       maximumTextLength = model.transformer.maximumTextLength
     }
   }
+}
 
-  /// Clips drawn at random: latents in float32, ids and mask.
-  func batch(_ size: Int, generator: Generator) -> (latents: AVLatents, ids: Tensor, mask: Tensor) {
-    let rows = Tensor.randint(0..<count, [size], generator: generator)
-    return (
-      AVLatents(
-        video: video.indexed(0, by: rows).to(.float32), audio: audio.indexed(0, by: rows).to(.float32)),
-      ids.indexed(0, by: rows), mask.indexed(0, by: rows)
-    )
-  }
+extension DiagonalGaussian {
+  /// Means and bounded log-variances in 16 bits.
+  fileprivate var stored: Tensor { Tensor.concatenate([mean, logVariance], axis: 1).to(.float16) }
 }

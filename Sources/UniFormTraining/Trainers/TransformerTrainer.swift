@@ -1,0 +1,134 @@
+public import Torch
+public import UniForm
+
+/// Trains the transformer (and, where asked, the text encoder with it) by the paper's recipe: one of the three tasks
+/// is drawn per iteration, the condition stays clean, and only what is generated counts in the loss.
+public struct TransformerTrainer {
+  public let loop: TrainingLoop
+  let recipe: TransformerRecipe
+  let geometry: ClipGeometry
+  let replicas: [UniFormDiT]
+  /// One per worker where it is trained too, otherwise the frozen one.
+  let textEncoders: [T5Encoder]
+  let process: any DiffusionProcess
+  let dataset: LatentDataset
+  let order: EpochOrder
+  let device: Device
+
+  /// A text encoder that is not trained is loaded from the model directory.
+  public init(
+    model: ModelDirectory, _ recipe: TransformerRecipe, optimization: OptimizationSettings, dataset: LatentDataset,
+    workers: Int = 1, device: Device = .cpu, context: RunContext
+  ) throws {
+    self.recipe = recipe
+    self.dataset = dataset
+    self.device = device
+    geometry = model.geometry
+    order = EpochOrder(count: dataset.count, seed: context.seed)
+    process = model.diffusion.process(
+      weighting: recipe.snrGamma > 0 ? .minSNR(recipe.snrGamma) : .uniform,
+      times: recipe.times == "uniform" ? .uniform : .logitNormal())
+    let stores = (0..<workers).map { _ in ParameterStore(seed: context.seed, device: device) }
+    for store in stores { store.adapters = recipe.lora.adapters }
+    replicas = try stores.map {
+      var replica = try UniFormDiT($0.root[Self.transformerPrefix], model.transformer)
+      replica.recomputesActivations = recipe.recomputesActivations
+      return replica
+    }
+    textEncoders =
+      recipe.trainsTextEncoder
+      ? try stores.map { try T5Encoder($0.root[Self.textEncoderPrefix], model.textEncoder) }
+      : [try model.loadTextEncoder(device: device)]
+    loop = try TrainingLoop(stores, settings: optimization, context: context)
+    loop.clipNames = { [order, loop] positions in
+      let indices = order.indices(step: loop.step, batchSize: optimization.batchSize)
+      return (try? dataset.names(of: positions.map { indices[$0] })) ?? positions.map { "\(indices[$0])" }
+    }
+  }
+
+  private static let transformerPrefix = "transformer"
+  private static let textEncoderPrefix = "text_encoder"
+
+  /// What was trained, averaged, as it goes into the model directory; every process calls it.
+  public func trainedParts() throws -> [(part: ModelDirectory.Part, tensors: [(name: String, tensor: Tensor)])] {
+    let averaged = try loop.averagedParameters()
+    func named(_ prefix: String) -> [(name: String, tensor: Tensor)] {
+      averaged.filter { $0.name.hasPrefix("\(prefix).") }
+        .map { (String($0.name.dropFirst(prefix.count + 1)), $0.tensor) }
+    }
+    let parts: [(ModelDirectory.Part, [(name: String, tensor: Tensor)])] = [
+      (.transformer, named(Self.transformerPrefix)), (.textEncoder, named(Self.textEncoderPrefix)),
+    ]
+    return parts.filter { !$0.1.isEmpty }.map { (part: $0.0, tensors: $0.1) }
+  }
+
+  /// Goes on from the weights of another model.
+  public func begin(from source: ModelDirectory) throws {
+    try loop.begin(with: .transformer, of: source, prefix: "\(Self.transformerPrefix).")
+    guard recipe.trainsTextEncoder else { return }
+    try loop.begin(with: .textEncoder, of: source, prefix: "\(Self.textEncoderPrefix).")
+  }
+
+  /// The networks that ``TrainingLoop/withAverages(_:)`` works on, to generate with.
+  public var networks: (transformer: UniFormDiT, textEncoder: T5Encoder) {
+    var transformer = replicas[0]
+    transformer.recomputesActivations = false
+    return (transformer, textEncoders[0])
+  }
+
+  /// - Returns: whether all steps are done.
+  @discardableResult public func run() throws -> Bool {
+    try loop.run(kind: { recipe.task($0).rawValue }, loss)
+  }
+
+  func loss(_ part: BatchPart) throws -> StepResult {
+    let dtype = loop.settings.activationType
+    let transformer = replicas[part.worker]
+    let plan = NoisePlan(task: recipe.task(part.randomness))
+    let indices = order.indices(step: part.step, batchSize: loop.settings.batchSize)[part.positions]
+    let batch = dataset.batch(Array(indices), device: device)
+    // Every clip draws from its own generator, always in this order.
+    let generators = part.generators
+    let clean = latents(batch, generators)
+    let timesteps = generators.flatMap { process.drawTimesteps(1, generator: $0) }
+    let noise = clean.map { generators.noise(like: $0) }
+    let drops = zip(generators, batch.hasCaption).map { generator, hasCaption in
+      Tensor.rand([1], generator: generator).item < transformer.configuration.captionDropProbability || !hasCaption
+    }
+    let input = plan.apply(to: clean, noise: noise, timesteps: timesteps, process: process)
+    let seen = plan.tokenTimesteps(timesteps, device: device)
+    let rate = Tensor.full([part.count], Double(geometry.frameRate), device: device)
+    let output = transformer(
+      input, videoTime: transformer.timeEmbedding(seen.video, frameRate: rate, dtype: dtype),
+      audioTime: transformer.timeEmbedding(seen.audio, frameRate: rate, dtype: dtype),
+      task: Tensor([Int](repeating: plan.task.id, count: part.count), device: device),
+      conditioning: transformer.conditioning(
+        states: textStates(batch, worker: part.worker, dtype: dtype), mask: batch.mask,
+        dropped: Tensor(drops, device: device), dtype: dtype),
+      pixels: (geometry.height, geometry.width))
+    let loss = process.loss(of: output, clean: clean, noise: noise, timesteps: timesteps, plan: plan)
+    let metrics = loss.terms.sorted { $0.key.rawValue < $1.key.rawValue }.flatMap { modality, terms in
+      let name = "\(plan.task.rawValue)_\(modality.rawValue)"
+      return [(name, terms.squaredError.mean)]
+        + (terms.variationalBound.map { [("\(name)_bound", $0.mean)] } ?? [])
+    }
+    return StepResult(loss: loss.mean, clipLosses: loss.perClip, metrics: metrics)
+  }
+
+  private func latents(_ batch: LatentBatch, _ generators: [Generator]) -> AVLatents {
+    func value(_ posterior: DiagonalGaussian) -> Tensor {
+      guard recipe.posterior == "sample" else { return posterior.mode }
+      return posterior.sample(noise: generators.noise(like: posterior.mean))
+    }
+    let video = value(batch.video)
+    return AVLatents(video: video, audio: value(batch.audio))
+  }
+
+  private func textStates(_ batch: LatentBatch, worker: Int, dtype: DType) -> Tensor {
+    if let states = batch.states { return states.to(dtype) }
+    guard recipe.trainsTextEncoder else {
+      return withoutGradient { textEncoders[0](batch.ids, mask: batch.mask, dtype: dtype).hiddenStates }
+    }
+    return textEncoders[worker](batch.ids, mask: batch.mask, dtype: dtype).hiddenStates
+  }
+}
