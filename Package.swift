@@ -35,7 +35,8 @@ let package = Package(
     .target(name: "UniForm", dependencies: ["Torch", "Media", "CSentencePiece"], swiftSettings: strict),
     .target(name: "UniFormEvaluation", dependencies: ["UniForm", "Torch"], swiftSettings: strict),
     .target(
-      name: "UniFormTraining", dependencies: ["UniForm", "Torch", "Scenes", "Media"], swiftSettings: strict),
+      name: "UniFormTraining", dependencies: ["UniForm", "Torch", "Scenes", "Media", "Hub"],
+      swiftSettings: strict),
     .target(
       name: "CSentencePiece",
       linkerSettings: [

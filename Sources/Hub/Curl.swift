@@ -1,14 +1,18 @@
-internal import Foundation
+package import Foundation
 internal import Subprocess
 
 /// The one place that makes requests: a run of the program `curl` for each, found on the search path. It follows no
 /// redirect by itself, so that who is asked next, and with what, is decided here.
 ///
 /// A cancelled task ends the child at once.
-enum Curl {
-  enum Method { case get, head }
+package enum Curl {
+  package enum Method: Equatable, Sendable {
+    case get, head
+    /// Sends what a file holds, and waits so many seconds for the whole answer, which may be long in coming.
+    case post(URL, seconds: Double)
+  }
 
-  enum Outcome {
+  package enum Outcome {
     /// The body is in memory, or, of a success, in the file.
     case response(HTTPResponse)
     /// The connection broke, or nothing came for long: worth another attempt.
@@ -24,7 +28,7 @@ enum Curl {
   ///   - headers: they and `url` go through a pipe, never through the list of processes, which everyone can read.
   ///   - file: takes the body instead of memory, after the bytes it has already; these are not asked for again.
   /// - Throws: `HubError.curlMissing`, `HubError.unreachable` when no process can be started, `CancellationError`.
-  static func send(
+  package static func send(
     _ method: Method, _ url: URL, headers: [String: String], to file: URL? = nil
   ) async throws -> Outcome {
     var arguments = [
@@ -32,8 +36,13 @@ enum Curl {
       "-q", "--config", "-", "--proto", "=http,https", "--globoff", "--silent", "--show-error",
       // With --location the body of a redirect is not taken for the file; the limit makes curl stop there.
       "--location", "--max-redirs", "0", "--suppress-connect-headers", "--connect-timeout", "20",
-      "--speed-limit", "1", "--speed-time", "30",
     ]
+    if case .post(let body, let seconds) = method {
+      arguments += ["--data-binary", "@\(body.path(percentEncoded: false))", "--header", "Expect:"]
+      arguments += ["--max-time", String(format: "%.3f", seconds)]
+    } else {
+      arguments += ["--speed-limit", "1", "--speed-time", "30"]
+    }
     if let file {
       let path = file.path(percentEncoded: false)
       arguments += ["--fail", "--dump-header", "-", "--output", path]

@@ -1,13 +1,13 @@
-internal import Foundation
+package import Foundation
 
 /// Status, headers and body, out of the bytes that came over the wire.
-struct HTTPResponse: Equatable {
-  let status: Int
+package struct HTTPResponse: Equatable, Sendable {
+  package let status: Int
   /// By lower-case name; of several, the last.
-  let headers: [String: String]
-  let body: Data
+  package let headers: [String: String]
+  package let body: Data
 
-  subscript(_ name: String) -> String? { headers[name.lowercased()] }
+  package subscript(_ name: String) -> String? { headers[name.lowercased()] }
 
   /// Nil for what is no response.
   init?(_ bytes: [UInt8]) {
@@ -38,7 +38,7 @@ struct HTTPResponse: Equatable {
   var redirection: String? { (300..<400).contains(status) ? self["Location"] : nil }
 
   /// Seconds from now, whichever of its two forms the header has.
-  func retryAfter(now: Date = Date()) -> Double? {
+  package func retryAfter(now: Date = Date()) -> Double? {
     guard let text = self["Retry-After"] else { return nil }
     if let seconds = Double(text) { return (0...1e9).contains(seconds) ? seconds : nil }
     let formatter = DateFormatter()

@@ -62,27 +62,11 @@ extension HubClient {
   /// A file that grows, and how large it shall be, where that is known.
   private typealias Part = (url: URL, size: Int?)
 
-  /// Worth another attempt, unless there were too many.
-  private struct PassingFailure: Error {
-    let error: HubError
-    var retryAfter: Double?
-  }
-
   private func send(
     _ method: Curl.Method, _ url: URL, to part: Part? = nil, what: String, waitsForNetwork: Bool = true
   ) async throws -> HTTPResponse {
-    var failures = 0
-    while true {
-      let size = part?.url.fileSize ?? 0
-      do {
-        return try await follow(method, url, to: part, what: what, waitsForNetwork: waitsForNetwork)
-      } catch let failure as PassingFailure {
-        failures = (part?.url.fileSize ?? 0) > size ? 1 : failures + 1
-        guard let pause = settings.retry.pause(after: failures, retryAfter: failure.retryAfter) else {
-          throw failure.error
-        }
-        try await Task.sleep(for: .seconds(pause))
-      }
+    try await settings.retry.run(amount: { part?.url.fileSize ?? 0 }) {
+      try await follow(method, url, to: part, what: what, waitsForNetwork: waitsForNetwork)
     }
   }
 
@@ -102,7 +86,8 @@ extension HubClient {
       } else if (200..<300).contains(response.status) {
         // An answer without a length ends wherever the connection does.
         if let part, let size = part.size, (part.url.fileSize ?? 0) < size {
-          throw PassingFailure(error: .unreachable(host: url.host() ?? host, reason: "\(what) ended early"))
+          throw PassingFailure(
+            HubError.unreachable(host: url.host() ?? host, reason: "\(what) ended early"))
         }
         return response
       } else {
@@ -120,15 +105,15 @@ extension HubClient {
     let host = url.host() ?? self.host
     switch try await Curl.send(method, url, headers: headers, to: part?.url) {
     case .response(let response): return response
-    case .interrupted(let reason): throw PassingFailure(error: .unreachable(host: host, reason: reason))
+    case .interrupted(let reason): throw PassingFailure(HubError.unreachable(host: host, reason: reason))
     case .unreachable(let reason):
       let error = HubError.unreachable(host: host, reason: reason)
-      if waitsForNetwork { throw PassingFailure(error: error) }
+      if waitsForNetwork { throw PassingFailure(error) }
       throw error
     case .rangeRefused:
       // From the beginning, then.
       if let part { truncate(part.url.path(percentEncoded: false), 0) }
-      throw PassingFailure(error: .malformedReply(host: host, what: "ranges of a file are refused"))
+      throw PassingFailure(HubError.malformedReply(host: host, what: "ranges of a file are refused"))
     case .notWritten:
       let folder = part?.url.deletingLastPathComponent() ?? settings.cache
       throw folder.freeBytes ?? .max < 1 << 20
@@ -159,10 +144,10 @@ extension HubClient {
     case (429, _):
       let pause = response.retryAfter()
       return PassingFailure(
-        error: .tooManyRequests(host: host, seconds: pause.map { Int($0.rounded(.up)) }), retryAfter: pause)
-    case (503, _): return PassingFailure(error: error, retryAfter: response.retryAfter())
+        HubError.tooManyRequests(host: host, seconds: pause.map { Int($0.rounded(.up)) }), retryAfter: pause)
+    case (503, _): return PassingFailure(error, retryAfter: response.retryAfter())
     // A link to the content that has run out (403) is made anew by the hub.
-    case (403, _), (408, _), (500..., _): return PassingFailure(error: error)
+    case (403, _), (408, _), (500..., _): return PassingFailure(error)
     default: return error
     }
   }

@@ -7,18 +7,22 @@ public enum AudioReader {
   /// Time zero is the file's first picture (or its first sound, without pictures), so a track that starts late
   /// begins with silence and sound stays in step with `VideoReader`. What the file lacks at the end is silence.
   /// Decoded peaks may exceed ±1 a little, as lossy codecs overshoot.
+  /// - Parameters:
+  ///   - lacking: the most seconds that may be missing at the end; as much as there is where nil.
+  ///   - probed: what `MediaProbe` found in the file, where that is known already.
   /// - Returns: exactly `seconds · sampleRate` samples, rounded, at least one.
-  /// - Throws: `MediaError`: `.noAudio`, `.startBeyondEnd`, `.damaged`, `.invalidRequest` and those of `MediaProbe`.
-  ///   A silent track is no error here: see `Waveform.isSilent`.
+  /// - Throws: `MediaError`: `.noAudio`, `.startBeyondEnd`, `.tooShort`, `.damaged`, `.invalidRequest` and those of
+  ///   `MediaProbe`. A silent track is no error here: see `Waveform.isSilent`.
   public static func read(
-    _ url: URL, start: Double = 0, seconds: Double, sampleRate: Int
+    _ url: URL, start: Double = 0, seconds: Double, sampleRate: Int, lacking: Double? = nil,
+    probed: MediaInformation? = nil
   ) async throws(MediaError) -> Waveform {
     try MediaSpan.check(start: start)
     try MediaSpan.check(seconds: seconds)
     guard (1000...384_000).contains(sampleRate) else {
       throw .invalidRequest("a sample rate must lie between 1000 and 384000 Hz, not \(sampleRate)")
     }
-    let information = try await MediaProbe.probe(url)
+    let information = if let probed { probed } else { try await MediaProbe.probe(url) }
     guard let audio = information.audio else { throw .noAudio(url) }
     let span = MediaSpan(url: url, information: information, start: start)
     try span.check(announced: information.audioSeconds)
@@ -40,6 +44,8 @@ public enum AudioReader {
     try span.check(
       outcome, decoded: Double(samples.count) / Double(sampleRate), wanted: seconds,
       announced: information.audioSeconds, exact: audio.duration != nil)
+    try span.check(
+      decoded: Double(samples.count) / Double(sampleRate), wanted: seconds, lacking: lacking)
     samples.append(contentsOf: repeatElement(0, count: count - samples.count))
     return Waveform(sampleRate: sampleRate, samples: samples)
   }

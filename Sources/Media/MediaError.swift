@@ -21,6 +21,8 @@ public enum MediaError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The sound track is there, but holds digital silence. Thrown by callers that need to hear something.
   case silent(URL)
   case startBeyondEnd(URL, start: Double, seconds: Double)
+  /// Less is left after the start than the caller can do without.
+  case tooShort(URL, seconds: Double, needed: Double)
   case unknownEnding(URL)
   /// The ending asks for pictures or sound that the clip does not have.
   case nothingToWrite(URL, String)
@@ -55,6 +57,8 @@ public enum MediaError: Error, Sendable, Equatable, CustomStringConvertible {
       "\(url.quoted) has an audio track, but it is silent; give a file with sound"
     case .startBeyondEnd(let url, let start, let seconds):
       "start \(start.brief) s lies beyond the end of \(url.quoted) (\(seconds.brief) s); choose an earlier start"
+    case .tooShort(let url, let seconds, let needed):
+      "\(url.quoted) has \(seconds.brief) s from there, \(needed.brief) s are needed; give a longer one"
     case .unknownEnding(let url):
       "\(url.quoted) has no ending this program writes; use .mp4, .webm, .gif or .wav"
     case .nothingToWrite(let url, let reason):

@@ -66,6 +66,12 @@ extension MediaSpan {
     if let announced, start >= announced { throw .startBeyondEnd(url, start: start, seconds: announced) }
   }
 
+  /// - Throws: `.tooShort` when more than `lacking` of the `wanted` seconds are missing.
+  func check(decoded: Double, wanted: Double, lacking: Double?) throws(MediaError) {
+    guard let lacking, wanted - decoded > lacking else { return }
+    throw .tooShort(url, seconds: decoded, needed: wanted)
+  }
+
   /// - Parameters:
   ///   - decoded: seconds that came out of the `wanted` ones.
   ///   - announced: as above; `exact` when the stream itself says so, and not only the container.

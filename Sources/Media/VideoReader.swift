@@ -18,10 +18,13 @@ public enum VideoReader {
   ///   - seconds: the length to read; rounded to whole frames, at least one.
   ///   - frameRate: frames per second of the result.
   ///   - width: pixels; `height` likewise.
-  /// - Throws: `MediaError`: `.noVideo`, `.startBeyondEnd`, `.damaged`, `.invalidRequest` and those of `MediaProbe`.
+  ///   - lacking: the most seconds that may be missing at the end; as much as there is where nil.
+  ///   - probed: what `MediaProbe` found in the file, where that is known already.
+  /// - Throws: `MediaError`: `.noVideo`, `.startBeyondEnd`, `.tooShort`, `.damaged`, `.invalidRequest` and those of
+  ///   `MediaProbe`.
   public static func read(
     _ url: URL, start: Double = 0, seconds: Double, frameRate: Double, width: Int, height: Int,
-    fit: Fit = .cover
+    fit: Fit = .cover, lacking: Double? = nil, probed: MediaInformation? = nil
   ) async throws(MediaError) -> VideoFrames {
     try MediaSpan.check(start: start)
     try MediaSpan.check(seconds: seconds)
@@ -36,7 +39,7 @@ public enum VideoReader {
     guard count <= (1 << 36) / frameBytes else {
       throw .invalidRequest("\(count) frames of \(width)×\(height) pixels do not fit into memory; read fewer")
     }
-    let information = try await MediaProbe.probe(url)
+    let information = if let probed { probed } else { try await MediaProbe.probe(url) }
     guard let video = information.video else { throw .noVideo(url) }
     let span = MediaSpan(url: url, information: information, start: start)
     try span.check(announced: information.videoSeconds)
@@ -58,6 +61,9 @@ public enum VideoReader {
       outcome, decoded: Double(decoded) / frameRate, wanted: seconds - 1 / frameRate,
       announced: information.videoSeconds, exact: video.duration != nil)
     guard decoded > 0 else { throw .damaged(url, "no picture could be decoded") }
+    // A picture lasts: the last one may begin a whole one before the end.
+    try span.check(
+      decoded: Double(decoded) / frameRate, wanted: seconds, lacking: lacking.map { $0 + 1 / frameRate })
     pixels.removeLast(pixels.count - decoded * frameBytes)
     if decoded < count {
       pixels.reserveCapacity(count * frameBytes)

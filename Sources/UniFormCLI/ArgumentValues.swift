@@ -1,7 +1,9 @@
 public import ArgumentParser
 public import Media
 public import UniForm
+public import UniFormTraining
 
+extension DataLayout: ExpressibleByArgument {}
 extension Sampler: ExpressibleByArgument {}
 extension VideoReader.Fit: ExpressibleByArgument {}
 extension BenchmarkSubject: ExpressibleByArgument {}

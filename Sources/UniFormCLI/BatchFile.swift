@@ -1,4 +1,5 @@
 import Foundation
+import UniFormTraining
 
 /// The list of clips that `--batch` reads: a CSV file with a header, or one JSON object per line.
 ///

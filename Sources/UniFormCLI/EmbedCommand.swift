@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import UniFormTraining
 import Media
 import Torch
 import UniForm

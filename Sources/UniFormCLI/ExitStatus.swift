@@ -51,6 +51,8 @@ struct CommandFailure: Error, Equatable, CustomStringConvertible {
     case let error as WeightError: self.init("\(error)", error.status)
     case let error as HubError: self.init("\(error)", error.status)
     case let error as ImportError: self.init("\(error)", error.status)
+    case let error as DataError: self.init("\(error)", error.status)
+    case let error as CaptionError: self.init("\(error)", error.status)
     case let error as GenerationError: self.init("\(error)", error.status)
     case let error as TorchError:
       self.init("\(error)", error.kind == .outOfMemory ? .temporary : .software)
@@ -76,7 +78,8 @@ extension MediaError {
     case .toolMissing: .unavailable
     case .invalidRequest, .unknownEnding, .nothingToWrite: .usage
     case .fileMissing, .notAFile: .noInput
-    case .emptyFile, .unreadable, .damaged, .noVideo, .noAudio, .silent, .startBeyondEnd: .badData
+    case .emptyFile, .unreadable, .damaged, .noVideo, .noAudio, .silent, .startBeyondEnd, .tooShort:
+      .badData
     case .folderMissing, .outputIsFolder, .notWritable: .cannotCreate
     case .diskFull, .writeFailed: .inputOutput
     case .cancelled: .interrupted
@@ -125,6 +128,35 @@ extension ImportError {
     case .ambiguous, .pickle, .unsupportedFile, .unknownFormat, .noConfiguration, .needsPixArt, .captionWidth:
       .badData
     case .outputTaken, .outputFolderMissing: .cannotCreate
+    }
+  }
+}
+
+extension DataError {
+  fileprivate var status: ExitStatus {
+    switch self {
+    case .noSource, .noClips, .missingList, .noCache: .noInput
+    case .unknownSplit, .nothingChosen, .noCaptions: .usage
+    case .malformedList, .noCaptionOf, .damagedCache, .emptyCache, .otherGeometry, .otherEncoder,
+      .noTextStates,
+      .nothingUsable:
+      .badData
+    case .otherRecipe, .notWritable: .cannotCreate
+    case .diskFull: .inputOutput
+    }
+  }
+}
+
+extension CaptionError {
+  fileprivate var status: ExitStatus {
+    switch self {
+    case .invalidEndpoint: .usage
+    case .unreachable: .unavailable
+    case .denied: .noPermission
+    case .noModel, .noLabels: .noInput
+    case .malformedReply, .refused: .badData
+    case .busy: .temporary
+    case .unusableOutput: .cannotCreate
     }
   }
 }

@@ -7,21 +7,27 @@ import UniForm
 struct InspectCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect",
-    abstract: "Show the settings stored in a clip, its streams, or the tensors of a weight file.",
+    abstract: "Show the settings stored in a clip, its streams, the tensors of a weight file, or a cache.",
     discussion: """
       For a clip made by this program, the settings are those that make it again. For a .safetensors file, the \
-      name, type, shape and size of each tensor are listed.
+      name, type, shape and size of each tensor are listed. For a folder that 'uniform prepare' filled, what is in it; \
+      every byte is compared with the checksums first.
       """)
 
   @ArgumentParser.Argument(
-    help: ArgumentHelp("A clip, or a .safetensors file.", valueName: "file"), completion: .file())
+    help: ArgumentHelp("A clip, a .safetensors file, or a cache of clips.", valueName: "file"),
+    completion: .file())
   var file: String
   @Flag(help: "Print one JSON object.")
   var json = false
 
   func run() async throws {
     let url = URL(filePath: file)
-    if url.pathExtension == "safetensors" {
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), isFolder.boolValue {
+      let inspection = try CacheInspection(url, folder: file)
+      print(json ? try inspection.json : inspection.text)
+    } else if url.pathExtension == "safetensors" {
       let inspection = TensorInspection(try SafeTensors(contentsOf: url))
       print(json ? try inspection.json : inspection.text)
     } else {

@@ -27,7 +27,12 @@ struct ReportEvent: Encodable, Sendable {
   var exitStatus: Int32?
   var clips: Int?
   var skipped: Int?
+  /// Clips that were left out, by reason.
+  var reasons: [String: Int]?
   var failed: Int?
+  /// Sent to and received from a language model.
+  var tokens: [String: Int]?
+  var cost: Double?
   var commit: String?
   var files: [String]?
   var receivedBytes: Int?
@@ -36,7 +41,7 @@ struct ReportEvent: Encodable, Sendable {
 
   enum CodingKeys: String, CodingKey {
     case event, task, model, prompt, line, stage, step, steps, rate, output, sheet, seed, settings, message
-    case shapes, part
+    case shapes, part, reasons, tokens, cost
     case clips, skipped, failed, commit, files, seconds
     case receivedBytes = "received_bytes"
     case secondsLeft = "seconds_left"

@@ -1,6 +1,7 @@
 import Foundation
 import Media
 import Scenes
+import UniFormTraining
 
 /// A data set of rendered scenes: `scene-000001.mp4`, its `.json`, …, and `metadata.csv`.
 struct SceneFolder: Sendable {
@@ -27,7 +28,11 @@ struct SceneFolder: Sendable {
     }
     try MediaWriter.checkWritable(clipURL(0, "mp4"))
     var missing: [Int] = []
-    for index in 0..<count where try !isFinished(index) { missing.append(index) }
+    var finished: Int?
+    for index in 0..<count {
+      if try isFinished(index) { finished = finished ?? index } else { missing.append(index) }
+    }
+    if let finished { try await checkGeometry(finished) }
     progress(0, missing.count)
     try await withThrowingTaskGroup(of: Void.self) { group in
       var started = 0
@@ -69,6 +74,22 @@ struct SceneFolder: Sendable {
         .cannotCreate)
     }
     return true
+  }
+
+  /// A data set has clips of one size and rate; one that is there tells which.
+  private func checkGeometry(_ index: Int) async throws {
+    let information = try await MediaProbe.probe(clipURL(index, "mp4"))
+    guard let video = information.video else { return }
+    let (width, height) = video.displaySize
+    let isSame =
+      (width, height) == (geometry.width, geometry.height)
+      && abs(video.averageFrameRate.value - geometry.frameRate) < 0.01 * geometry.frameRate
+    guard isSame else {
+      throw CommandFailure(
+        "'\(url.relativePath)' holds clips of \(width)×\(height) pixels at \(video.averageFrameRate.value.formatted) "
+          + "frames per second; choose another folder, or the same --size and --frame-rate",
+        .cannotCreate)
+    }
   }
 
   private func description(_ index: Int) throws -> SceneDescription {

@@ -56,12 +56,16 @@ extension TrainCommand {
 
   func trainTransformer(_ job: TrainingJob<TransformerRecipe>, _ requests: [TrainingSamples.Request]) throws {
     let (configuration, recipe) = (job.configuration, job.configuration.recipe)
-    let dataset = try LatentDataset(contentsOf: URL(filePath: recipe.data), for: job.directory)
-    job.note("training on \(dataset.count) clips")
+    let cache = URL(filePath: recipe.data)
+    // A frozen text encoder need not run where its states were kept.
+    let hasStates = try CacheIndex(contentsOf: cache).recipe.hasTextStates
+    let data = try LatentDataset(
+      contentsOf: cache, for: job.directory, needsTextStates: hasStates && !recipe.trainsTextEncoder)
+    job.note("training on \(data.count) clips")
     let trainer = try TransformerTrainer(
-      model: job.directory, recipe, optimization: configuration.optimization, dataset: dataset,
+      model: job.directory, recipe, optimization: configuration.optimization, data: data,
       workers: configuration.workers, device: job.device,
-      context: job.context(facts: ["clips": "\(dataset.count)"]))
+      context: job.context(facts: ["clips": "\(data.count)", "source": data.index.recipe.source.fingerprint]))
     // Adapters lie beside the weights of a trained model.
     if recipe.lora.rank > 0 && configuration.initialModel.isEmpty { try trainer.begin(from: job.directory) }
     let samples = try TrainingSamples(job, trainer, requests)
@@ -82,13 +86,5 @@ extension TrainingJob {
   fileprivate func sounds(_ count: Int) -> SceneSounds {
     note("rendering \(count) sounds")
     return SceneSounds(count: count, seed: configuration.seed, geometry: directory.geometry.scenes)
-  }
-}
-
-extension ClipGeometry {
-  /// The scenes that fill such a clip.
-  var scenes: SceneGeometry {
-    SceneGeometry(
-      width: width, height: height, frameRate: Double(frameRate), seconds: seconds, sampleRate: sampleRate)
   }
 }

@@ -28,7 +28,12 @@ struct UniFormCommand: AsyncParsableCommand {
       CommandGroup(
         name: "Information",
         subcommands: [InfoCommand.self, InspectCommand.self, VerifyCommand.self, BenchCommand.self]),
-      CommandGroup(name: "Training", subcommands: [ScenesCommand.self, TrainCommand.self, LaunchCommand.self, PlotCommand.self]),
+      CommandGroup(
+        name: "Training",
+        subcommands: [
+          ScenesCommand.self, CaptionCommand.self, PrepareCommand.self, TrainCommand.self, LaunchCommand.self,
+          PlotCommand.self,
+        ]),
     ])
 
   static func main() async {

@@ -7,34 +7,8 @@ import Synchronization
 /// whoever wants a large file to `localhost`, another host at another port, as the public hub sends them to its
 /// store. It has the faults that networks and hubs have, each when told so.
 final class TestHub: Sendable {
-  struct Request: Sendable {
-    let method: String
-    let target: String
-    let headers: [String: String]
-    /// Sent to the store of large files.
-    let isStore: Bool
-
-    var path: String { String(target.split(separator: "?")[0]) }
-  }
-
-  enum Fault: Sendable {
-    case status(Int, [String: String] = [:])
-    /// The connection ends after so many bytes of the body.
-    case cut(after: Int)
-    /// The same, of an answer that does not say how long it is.
-    case end(after: Int)
-    /// The content has another first byte.
-    case wrongByte
-    /// Sends so many bytes, then nothing more until the client leaves.
-    case stall(Int)
-    /// Nothing until so many requests for content are open side by side, or have been (a minute at most), then
-    /// slowly.
-    case together(Int)
-    /// A kilobyte each so many milliseconds.
-    case slow(Int)
-    /// The whole file, whatever range was asked for.
-    case noRange
-  }
+  typealias Request = TestRequest
+  typealias Fault = ServerFault
 
   /// What the hub is like.
   struct Character: Sendable {
@@ -122,8 +96,9 @@ final class TestHub: Sendable {
   // MARK: - Answers
 
   private func answer(_ connection: Connection, isStore: Bool) {
-    guard let request = connection.request(isStore: isStore) else { return }
-    let (character, fault) = state.withLock { state in
+    guard var request = connection.request() else { return }
+    request.isStore = isStore
+    let (character, fault) = state.withLock { [request] state in
       state.requests.append(request)
       if isStore { state.active += 1 }
       state.mostActive = max(state.mostActive, state.active)

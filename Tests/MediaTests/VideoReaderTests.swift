@@ -47,6 +47,40 @@ import Testing
     #expect(frames.pixels.prefix(32 * 32 * 3) == frames.pixels.suffix(32 * 32 * 3))
   }
 
+  @Test func refusesAClipThatLacksMoreThanIsAllowed() async throws {
+    let url = try await scratch.clip(
+      "short.mkv", "-f lavfi -i", Numbered.source(rate: "10", seconds: 1), "-f lavfi -i sine=d=0.7", encode)
+    let frames = try await VideoReader.read(
+      url, seconds: 1.3, frameRate: 10, width: 8, height: 8, lacking: 0.25)
+    #expect(frames.count == 13)
+    await #expect(throws: MediaError.tooShort(url, seconds: 1, needed: 1.5)) {
+      try await VideoReader.read(url, seconds: 1.5, frameRate: 10, width: 8, height: 8, lacking: 0.25)
+    }
+    #expect(try await AudioReader.read(url, seconds: 1, sampleRate: 8000, lacking: 0.4).samples.count == 8000)
+    let error = await #expect(throws: MediaError.self) {
+      try await AudioReader.read(url, seconds: 1, sampleRate: 8000, lacking: 0.1)
+    }
+    #expect(error?.description.contains("short.mkv' has 0.7") == true)
+  }
+
+  @Test func picturesAsJPEGComeFromTheMiddleOfEqualParts() async throws {
+    let url = try await scratch.clip(
+      "film.mp4", "-f lavfi -i", Numbered.source(rate: "10", seconds: 4), encode)
+    let pictures = try await JPEGReader.read(url, start: 1, seconds: 2, count: 4, longestSide: 32)
+    #expect(pictures.count == 4)
+    for (index, data) in pictures.enumerated() {
+      #expect(data.starts(with: [0xFF, 0xD8]) && data.suffix(2) == Data([0xFF, 0xD9]))
+      let file = scratch.file("\(index).jpg")
+      try data.write(to: file)
+      #expect(try await scratch.ask(file, "stream=width,height") == "32,24")
+      let frame = try await VideoReader.read(file, seconds: 0.1, frameRate: 10, width: 64, height: 48)
+      #expect(Numbered.numbers(of: frame) == [12 + 5 * index])
+    }
+    // What ends early has fewer.
+    #expect(try await JPEGReader.read(url, start: 3, seconds: 4, count: 4).count == 1)
+    #expect(try await JPEGReader.read(url, start: 3.9, seconds: 4, count: 4).count == 1)
+  }
+
   @Test func refusesAStartBeyondTheEnd() async throws {
     let url = try await scratch.clip(
       "short.mp4", "-f lavfi -i", Numbered.source(rate: "10", seconds: 1), encode)

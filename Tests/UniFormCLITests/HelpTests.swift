@@ -11,8 +11,8 @@ import Testing
     ("inspect", InspectCommand.self), ("scenes", ScenesCommand.self), ("pull", PullCommand.self),
     ("verify", VerifyCommand.self), ("bench", BenchCommand.self),
     ("encode", EncodeCommand.self), ("decode", DecodeCommand.self), ("embed", EmbedCommand.self),
-    ("import", ImportCommand.self), ("train", TrainCommand.self), ("launch", LaunchCommand.self),
-    ("plot", PlotCommand.self),
+    ("import", ImportCommand.self), ("prepare", PrepareCommand.self), ("caption", CaptionCommand.self),
+    ("train", TrainCommand.self), ("launch", LaunchCommand.self), ("plot", PlotCommand.self),
   ]
 
   private static let snapshots = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Help")

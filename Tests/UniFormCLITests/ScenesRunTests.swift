@@ -52,4 +52,16 @@ import Testing
     #expect(result.errorLines.count == 1)
     #expect(try files("out").count == 3)
   }
+
+  @Test func `does not mix clips of different sizes or rates`() async throws {
+    _ = try await scenes("out", "--count", "1")
+    let larger = try await place.program(
+      "scenes", "out", "--count", "2", "--seconds", "0.5", "--size", "64")
+    #expect(larger.status == 73)
+    #expect(larger.errorLines.count == 1)
+    #expect(larger.errors.contains("'out' holds clips of 32×32 pixels at 17 frames per second"))
+    #expect(try await scenes("out", "--count", "2", "--frame-rate", "25").status == 73)
+    #expect(try files("out").count == 3)
+    #expect(try await scenes("out", "--count", "2").status == 0)
+  }
 }

@@ -10,18 +10,7 @@ extension Workplace {
   func prepareTraining(steps: Int = 12, checkpointEvery: Int = 3, settings: [String: Any] = [:]) throws {
     try FileManager.default.copyItem(at: Self.models.appending(path: "tiny"), to: file("model"))
     let model = try ModelDirectory(file("model"))
-    try FileManager.default.createDirectory(at: file("clips"), withIntermediateDirectories: true)
-    let generator = Generator(seed: 3)
-    func moments(_ shape: [Int]) -> Tensor {
-      let half = [6] + shape
-      return Tensor.concatenate([Tensor.randn(half, generator: generator), .full(half, -4)], axis: 1).to(.float16)
-    }
-    try SafeTensors.write(
-      [
-        ("video", moments([4, 5, 4, 4])), ("audio", moments([8, 25, 16])),
-        ("ids", Tensor.randint(3..<20, [6, 5], generator: generator)),
-        ("mask", Tensor.ones([6, 5], dtype: .int64)),
-      ], metadata: ["codecs": model.codecFingerprint], to: file("clips/clips.safetensors"))
+    _ = try LatentDataset.synthetic(count: 6, for: model, in: file("clips"))
     let configuration: [String: Any] = [
       "train": "transformer", "model": "model", "run": "run", "recipe": ["data": "clips", "train_text_encoder": true],
       "optimization": ["steps": steps, "batch_size": 4, "learning_rate": 3e-3, "warmup_steps": 3],

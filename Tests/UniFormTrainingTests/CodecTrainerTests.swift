@@ -63,23 +63,4 @@ import UniForm
     try trainer.run()
     #expect(trainer.loop.step == 3)
   }
-
-  @Test func aCacheOfOtherCodecsIsRefused() throws {
-    let url = folder.url.appending(path: "clips")
-    var counts: [Int] = []
-    try LatentDataset.write(count: 3, seed: 1, scenes: scenes, model: model, to: url) {
-      counts.append($0)
-      return true
-    }
-    #expect(counts.first == 0 && counts.last == 3)
-    let cache = try LatentDataset(contentsOf: url, for: model)
-    #expect(cache.count == 3)
-    #expect(cache.batch([2, 0]).video.mean.shape == [2, 4, 5, 4, 4])
-    var other = model.audioVAE
-    other.scalingFactor = 0.5
-    try other.json().write(to: folder.url.appending(path: "audio_vae/config.json"))
-    #expect(throws: TrainingError.self) {
-      _ = try LatentDataset(contentsOf: url, for: ModelDirectory(folder.url))
-    }
-  }
 }

@@ -30,21 +30,8 @@ import UniForm
     return recipe
   }
 
-  /// One second of smooth latents, written to a folder as the real ones are.
-  static func dataset(_ model: ModelDirectory) throws -> LatentDataset {
-    let folder = try TemporaryFolder()
-    let generator = Generator(seed: 3)
-    func moments(_ shape: [Int]) -> Tensor {
-      let half = [6] + shape
-      return Tensor.concatenate([Tensor.randn(half, generator: generator), .full(half, -4)], axis: 1).to(.float16)
-    }
-    try SafeTensors.write(
-      [
-        ("video", moments([4, 5, 4, 4])), ("audio", moments([8, 25, 16])),
-        ("ids", Tensor.randint(3..<20, [6, 5], generator: generator)),
-        ("mask", Tensor.ones([6, 5], dtype: .int64)),
-      ], metadata: ["codecs": model.codecFingerprint], to: folder.url.appending(path: LatentDataset.fileName))
-    return try LatentDataset(contentsOf: folder.url, for: model)
+  private func data(_ model: ModelDirectory) throws -> LatentDataset {
+    try .synthetic(count: 6, for: model, in: folder.url.appending(path: UUID().uuidString))
   }
 
   private func trainer(
@@ -55,7 +42,7 @@ import UniForm
     optimization.accumulation = accumulation
     change(&recipe)
     return try TransformerTrainer(
-      model: model, recipe, optimization: optimization, dataset: Self.dataset(model), workers: workers,
+      model: model, recipe, optimization: optimization, data: data(model), workers: workers,
       context: context ?? .quiet())
   }
 

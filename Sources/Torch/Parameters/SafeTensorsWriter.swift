@@ -6,14 +6,19 @@ extension SafeTensors {
     public let name: String
     public let shape: [Int]
     public let dtype: DType
-    public let make: () throws -> Tensor
+    let parts: [() throws -> Tensor]
 
     /// - Parameter make: gives a tensor of exactly this shape and dtype.
     public init(name: String, shape: [Int], dtype: DType, make: @escaping () throws -> Tensor) {
+      self.init(name: name, shape: shape, dtype: dtype, parts: [make])
+    }
+
+    /// - Parameter parts: give what lies one after another along the first axis of this shape.
+    public init(name: String, shape: [Int], dtype: DType, parts: [() throws -> Tensor]) {
       self.name = name
       self.shape = shape
       self.dtype = dtype
-      self.make = make
+      self.parts = parts
     }
 
     public var byteCount: Int { shape.reduce(dtype.size, *) }
@@ -64,15 +69,20 @@ extension SafeTensors {
       try file.write(contentsOf: Data(bytes: &length, count: 8))
       try file.write(contentsOf: json)
       for (index, pending) in tensors.enumerated() {
-        let tensor = try pending.make()
-        precondition(
-          tensor.shape == pending.shape && tensor.dtype == pending.dtype,
-          "\(pending.name) is not what was announced")
-        try tensor.withUnsafeBytes { bytes in
-          guard let start = bytes.baseAddress else { return }
-          try file.write(
-            contentsOf: Data(bytesNoCopy: .init(mutating: start), count: bytes.count, deallocator: .none))
+        var elements = 0
+        for part in pending.parts {
+          let tensor = try part()
+          elements += tensor.count
+          precondition(
+            tensor.shape.dropFirst() == pending.shape.dropFirst() && tensor.dtype == pending.dtype,
+            "\(pending.name) is not what was announced")
+          try tensor.withUnsafeBytes { bytes in
+            guard let start = bytes.baseAddress else { return }
+            try file.write(
+              contentsOf: Data(bytesNoCopy: .init(mutating: start), count: bytes.count, deallocator: .none))
+          }
         }
+        precondition(elements == pending.shape.reduce(1, *), "\(pending.name) is not as long as announced")
         try written(index + 1)
       }
       try file.synchronize()

@@ -92,7 +92,8 @@ extension ClipLatents {
 }
 
 extension ClipGeometry {
-  fileprivate func difference(from other: ClipGeometry) -> (key: String, value: Int, other: Int)? {
+  /// The first field in which they differ, their lengths aside.
+  package func difference(from other: ClipGeometry) -> (key: String, value: Int, other: Int)? {
     let fields: [(String, KeyPath<ClipGeometry, Int>)] = [
       ("width", \.width), ("height", \.height), ("frame_rate", \.frameRate), ("sample_rate", \.sampleRate),
       ("hop_length", \.hopLength), ("mel_bins", \.melBins), ("spatial_factor", \.spatialFactor),

@@ -33,11 +33,9 @@ extension UniFormPipeline {
       geometry.chunkCount, on: device,
       atOnce: encoder.tiling.chunksAtOnce(height: geometry.height, width: geometry.width),
       progress: { try report(.encodingCondition, $0, of: geometry.chunkCount) },
-      compute: { [device] index in
-        // Bytes of one chunk at a time become numbers, which take four times the room.
-        let chunk = frames.chunk(index, of: geometry.chunkFrames).tensor.to(device)  // [1, 3, n, H, W]
+      compute: { index in
         let generator = seed.map { Generator(seed: $0 &+ UInt64(index) &* Self.seedStride) }
-        return encoder(chunk, generator: generator).value(generator)
+        return self.posterior(of: index, in: frames, geometry, encoder, generator).value(generator)
       })
     return .concatenate(latents, axis: 2)
   }
@@ -48,17 +46,35 @@ extension UniFormPipeline {
     _ sound: Waveform, _ geometry: ClipGeometry, seed: UInt64? = nil, _ report: ProgressReport
   ) throws -> (mel: Tensor, latents: Tensor) {
     let encoder = try networks.loadedAudioEncoder()
+    return try independentPieces(
+      1, on: device, progress: { try report(.encodingCondition, $0, of: 1) },
+      compute: { _ in
+        let (mel, posterior) = self.posterior(of: sound, geometry, encoder)
+        let generator = seed.map { Generator(seed: $0 &- Self.seedStride) }
+        return (mel.selected(0, 0), posterior.value(generator))  // [1, 8, Ta, F]
+      })[0]
+  }
+
+  /// Of one chunk of pictures: `[1, 2·4, t, h, w]`. The generator samples the posterior of each picture.
+  func posterior(
+    of chunk: Int, in frames: VideoFrames, _ geometry: ClipGeometry, _ encoder: VideoVAE.Encoder,
+    _ generator: Generator? = nil
+  ) -> DiagonalGaussian {
+    // Bytes of one chunk at a time become numbers, which take four times the room.
+    let chunk = frames.chunk(chunk, of: geometry.chunkFrames).tensor.to(device)  // [1, 3, n, H, W]
+    return encoder(chunk, generator: generator)
+  }
+
+  /// Of a sound over whole seconds, `[1, 2·8, Ta, F]`, and its log-mel `[1, frames, bins]`.
+  func posterior(
+    of sound: Waveform, _ geometry: ClipGeometry, _ encoder: AudioVAE.Encoder
+  ) -> (mel: Tensor, posterior: DiagonalGaussian) {
     let whole = Waveform(
       sampleRate: sound.sampleRate, samples: Array(sound.samples.prefix(geometry.keptSampleCount))
     ).peakNormalized(count: geometry.sampleCount)
-    return try independentPieces(
-      1, on: device, progress: { try report(.encodingCondition, $0, of: 1) },
-      compute: { [mel, device] _ in
-        let mel = mel(whole.tensor.unsqueezed(0).to(device))  // [1, frames, bins]
-          .narrowed(1, start: 0, length: geometry.melFrameCount)
-        let generator = seed.map { Generator(seed: $0 &- Self.seedStride) }
-        return (mel.selected(0, 0), encoder(mel.unsqueezed(1)).value(generator))  // [1, 8, Ta, F]
-      })[0]
+    let mel = mel(whole.tensor.unsqueezed(0).to(device))  // [1, frames, bins]
+      .narrowed(1, start: 0, length: geometry.melFrameCount)
+    return (mel, encoder(mel.unsqueezed(1)))
   }
 
   /// Between the seeds of the chunks of a clip, so that clips of neighbouring seeds share none.

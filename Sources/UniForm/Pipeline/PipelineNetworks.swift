@@ -59,9 +59,9 @@ final class PipelineNetworks {
     if task.generated.contains(.audio) { _ = (try loadedAudioDecoder(), try loadedVocoder()) }
   }
 
-  func use(transformer: UniFormDiT, textEncoder: T5Encoder) {
+  func use(transformer: UniFormDiT, textEncoder: T5Encoder? = nil) {
     self.transformer = transformer
-    self.textEncoder = textEncoder
+    if let textEncoder { self.textEncoder = textEncoder }
   }
 
   func unload() {

@@ -63,10 +63,10 @@ struct ResolvedRequest {
 }
 
 /// Captions as the models read them.
-enum Caption {
+package enum Caption {
   /// Lower case, without surrounding space; nil where nothing is left. Line ends and tabs are spaces; other control
   /// characters are refused, since nobody writes them on purpose.
-  static func cleaned(_ text: String?, setting: String) throws(GenerationError) -> String? {
+  package static func cleaned(_ text: String?, setting: String) throws(GenerationError) -> String? {
     guard let text else { return nil }
     let maximum = GenerationRequest.maximumPromptLength
     if text.unicodeScalars.count > maximum {

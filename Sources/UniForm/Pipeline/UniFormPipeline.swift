@@ -81,7 +81,7 @@ public final class UniFormPipeline {
   }
 
   /// Generates with these networks instead of those of the directory: what is being trained can be seen and heard.
-  public func use(transformer: UniFormDiT, textEncoder: T5Encoder) {
+  public func use(transformer: UniFormDiT, textEncoder: T5Encoder? = nil) {
     networks.use(transformer: transformer, textEncoder: textEncoder)
   }
 

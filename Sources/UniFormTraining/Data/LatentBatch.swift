@@ -20,4 +20,13 @@ public struct LatentBatch {
   public let hasCaption: [Bool]
 
   public var count: Int { hasCaption.count }
+
+  /// Samples of both posteriors: first of the pictures, then of the sound.
+  public func sample(_ generator: Generator) -> AVLatents {
+    let video = video.sample(generator)
+    return AVLatents(video: video, audio: audio.sample(generator))
+  }
+
+  /// The most likely latents.
+  public var mode: AVLatents { AVLatents(video: video.mode, audio: audio.mode) }
 }

@@ -8,23 +8,23 @@ public struct TransformerTrainer {
   let recipe: TransformerRecipe
   let geometry: ClipGeometry
   let replicas: [UniFormDiT]
-  /// One per worker where it is trained too, otherwise the frozen one.
+  /// One per worker where it is trained too, otherwise the frozen one; none where the data have its states.
   let textEncoders: [T5Encoder]
   let process: any DiffusionProcess
-  let dataset: LatentDataset
+  let data: LatentDataset
   let order: EpochOrder
   let device: Device
 
-  /// A text encoder that is not trained is loaded from the model directory.
+  /// A text encoder that is not trained is loaded from the model directory, unless the data have its states.
   public init(
-    model: ModelDirectory, _ recipe: TransformerRecipe, optimization: OptimizationSettings, dataset: LatentDataset,
+    model: ModelDirectory, _ recipe: TransformerRecipe, optimization: OptimizationSettings, data: LatentDataset,
     workers: Int = 1, device: Device = .cpu, context: RunContext
   ) throws {
     self.recipe = recipe
-    self.dataset = dataset
+    self.data = data
     self.device = device
-    geometry = model.geometry
-    order = EpochOrder(count: dataset.count, seed: context.seed)
+    geometry = data.geometry
+    order = EpochOrder(count: data.count, seed: context.seed)
     process = model.diffusion.process(
       weighting: recipe.snrGamma > 0 ? .minSNR(recipe.snrGamma) : .uniform,
       times: recipe.times == "uniform" ? .uniform : .logitNormal())
@@ -38,11 +38,11 @@ public struct TransformerTrainer {
     textEncoders =
       recipe.trainsTextEncoder
       ? try stores.map { try T5Encoder($0.root[Self.textEncoderPrefix], model.textEncoder) }
-      : [try model.loadTextEncoder(device: device)]
+      : data.readsStates ? [] : [try model.loadTextEncoder(device: device)]
     loop = try TrainingLoop(stores, settings: optimization, context: context)
     loop.clipNames = { [order, loop] positions in
       let indices = order.indices(step: loop.step, batchSize: optimization.batchSize)
-      return (try? dataset.names(of: positions.map { indices[$0] })) ?? positions.map { "\(indices[$0])" }
+      return (try? data.descriptions(of: positions.map { indices[$0] }).map(\.id)) ?? positions.map { "\(indices[$0])" }
     }
   }
 
@@ -70,10 +70,10 @@ public struct TransformerTrainer {
   }
 
   /// The networks that ``TrainingLoop/withAverages(_:)`` works on, to generate with.
-  public var networks: (transformer: UniFormDiT, textEncoder: T5Encoder) {
+  public var networks: (transformer: UniFormDiT, textEncoder: T5Encoder?) {
     var transformer = replicas[0]
     transformer.recomputesActivations = false
-    return (transformer, textEncoders[0])
+    return (transformer, textEncoders.first)
   }
 
   /// - Returns: whether all steps are done.
@@ -86,7 +86,7 @@ public struct TransformerTrainer {
     let transformer = replicas[part.worker]
     let plan = NoisePlan(task: recipe.task(part.randomness))
     let indices = order.indices(step: part.step, batchSize: loop.settings.batchSize)[part.positions]
-    let batch = dataset.batch(Array(indices), device: device)
+    let batch = data.batch(Array(indices), device: device)
     // Every clip draws from its own generator, always in this order.
     let generators = part.generators
     let clean = latents(batch, generators)

@@ -1,6 +1,38 @@
 import Foundation
 import Synchronization
 
+/// What a server was asked.
+struct TestRequest: Sendable {
+  let method: String
+  let target: String
+  let headers: [String: String]
+  let body: Data
+  /// Of a hub: sent to its store of large files.
+  var isStore = false
+
+  var path: String { String(target.split(separator: "?")[0]) }
+}
+
+/// What goes wrong with an answer.
+enum ServerFault: Sendable {
+  case status(Int, [String: String] = [:])
+  /// The connection ends after so many bytes of the body.
+  case cut(after: Int)
+  /// The same, of an answer that does not say how long it is.
+  case end(after: Int)
+  /// The content has another first byte.
+  case wrongByte
+  /// Sends so many bytes, then nothing more until the client leaves.
+  case stall(Int)
+  /// Nothing until so many requests for content are open side by side, or have been (a minute at most), then
+  /// slowly.
+  case together(Int)
+  /// A kilobyte each so many milliseconds.
+  case slow(Int)
+  /// The whole file, whatever range was asked for.
+  case noRange
+}
+
 /// Takes connections at a free port of this machine, each on a thread of its own.
 final class Listener: Sendable {
   let port: UInt16
@@ -56,27 +88,35 @@ final class Listener: Sendable {
 struct Connection {
   let descriptor: Int32
 
-  func request(isStore: Bool) -> TestHub.Request? {
-    var bytes: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 4096)
-    while !bytes.suffix(4).elementsEqual("\r\n\r\n".utf8) {
+  func request() -> TestRequest? {
+    var bytes = Data()
+    var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    func receive() -> Bool {
       let count = recv(descriptor, &buffer, buffer.count, 0)
-      guard count > 0 else { return nil }
-      bytes += buffer[..<count]
+      if count > 0 { bytes += buffer[..<count] }
+      return count > 0
     }
-    let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\r\n")
+    var end = bytes.range(of: Data("\r\n\r\n".utf8))
+    while end == nil {
+      guard receive() else { return nil }
+      end = bytes.range(of: Data("\r\n\r\n".utf8))
+    }
+    guard let end else { return nil }
+    let lines = String(decoding: bytes[..<end.lowerBound], as: UTF8.self).split(separator: "\r\n")
     let words = lines[0].split(separator: " ").map(String.init)
     let fields = lines.dropFirst().map { $0.split(separator: ":", maxSplits: 1) }
-    return TestHub.Request(
-      method: words[0], target: words[1],
-      headers: Dictionary(
-        fields.map { ($0[0].lowercased(), $0[1].trimmingCharacters(in: .whitespaces)) },
-        uniquingKeysWith: { $1 }), isStore: isStore)
+    let headers = Dictionary(
+      fields.map { ($0[0].lowercased(), $0[1].trimmingCharacters(in: .whitespaces)) },
+      uniquingKeysWith: { $1 })
+    let length = headers["content-length"].flatMap { Int($0) } ?? 0
+    while bytes.count - end.upperBound < length { guard receive() else { return nil } }
+    return TestRequest(
+      method: words[0], target: words[1], headers: headers, body: Data(bytes[end.upperBound...]))
   }
 
   func send(
     _ status: Int, _ headers: [String: String] = [:], _ body: Data = Data("no".utf8), isHead: Bool = false,
-    _ fault: TestHub.Fault? = nil
+    _ fault: ServerFault? = nil
   ) {
     var fields = headers.merging(["Content-Length": "\(body.count)", "Connection": "close"]) { $1 }
     if case .end = fault { fields["Content-Length"] = nil }

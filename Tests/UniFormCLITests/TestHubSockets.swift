@@ -1,1 +1,0 @@
-../HubTests/TestHubSockets.swift

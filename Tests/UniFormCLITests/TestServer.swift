@@ -1,0 +1,1 @@
+../HubTests/TestServer.swift
