@@ -14,13 +14,24 @@ struct BlobDownload {
     let received = try await FileLock.hold(cache.lock(etag)) {
       // Another file, revision or process may have brought it.
       guard cache.blob(etag).fileSize == nil else { return 0 }
-      return try await fetch(file.path, etag, file.size, to: cache.part(etag))
+      var received = 0
+      do {
+        try await fetch(file.path, etag, file.size, to: cache.part(etag), &received)
+      } catch HubError.wrongContent {
+        // Such as what an interrupted run had left, or a fault on the way: the whole file once more.
+        try await fetch(file.path, etag, file.size, to: cache.part(etag), &received)
+      }
+      return received
     }
     try cache.link(file.path, of: commit, to: etag)
     return received
   }
 
-  private func fetch(_ path: String, _ etag: String, _ size: Int?, to part: URL) async throws -> Int {
+  /// - Parameter received: grows by the bytes that came.
+  /// - Throws: `HubError.wrongContent`; then nothing is left of it.
+  private func fetch(
+    _ path: String, _ etag: String, _ size: Int?, to part: URL, _ received: inout Int
+  ) async throws {
     let name = part.path(percentEncoded: false)
     let descriptor = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { throw systemError(part.deletingLastPathComponent()) }
@@ -37,6 +48,7 @@ struct BlobDownload {
       }
     }
     let after = part.fileSize ?? 0
+    received += max(0, after - before)
     if let hash = ContentHash(etag: etag) {
       let found = try await hash.computed(for: part)
       if found != hash.expected {
@@ -51,6 +63,5 @@ struct BlobDownload {
     guard fsync(descriptor) == 0, rename(name, cache.blob(etag).path(percentEncoded: false)) == 0 else {
       throw systemError(part.deletingLastPathComponent())
     }
-    return max(0, after - before)
   }
 }

@@ -18,7 +18,7 @@ public enum HubError: Error, Sendable, Equatable, CustomStringConvertible {
   case notCached(RepositoryReference, cache: URL)
   case incompleteCache(RepositoryReference, missing: [String])
   case malformedReply(host: String, what: String)
-  /// Hashes, or sizes where there is no hash.
+  /// Hashes, or sizes where there is no hash; after a second try.
   case wrongContent(file: String, expected: String, found: String)
   case diskFull(URL, needed: Int?)
   case notWritable(URL, reason: String)
@@ -54,8 +54,8 @@ public enum HubError: Error, Sendable, Equatable, CustomStringConvertible {
     case .malformedReply(let host, let what):
       "\(host) does not answer as a hub of models does (\(what)); check HF_ENDPOINT"
     case .wrongContent(let file, let expected, let found):
-      "'\(file)' is not what the hub announced (\(found.brief) instead of \(expected.brief)); "
-        + "it was removed, run the command again"
+      "'\(file)' is not what the hub announced, nor was it on a second try (\(found.brief) instead of "
+        + "\(expected.brief)); it was removed, try again later"
     case .diskFull(let folder, let needed):
       "the disk of '\(folder.path(percentEncoded: false))' is full"
         + (needed.map { ": \(ByteCount($0)) are needed" } ?? "")

@@ -99,15 +99,16 @@ public struct ModelHub: Sendable {
     if let free = settings.cache.freeBytes, needed > free {
       throw HubError.diskFull(settings.cache, needed: needed)
     }
-    // Until all bytes are there; what is left then is to verify them.
+    // All bytes may be there and turn out wrong, so that some come again.
     let reports = Task {
+      var last: Int?
       while !Task.isCancelled {
         let bytes = completed()
-        progress(bytes, total)
-        if bytes == total { return true }
+        if bytes < total || bytes != last { progress(bytes, total) }
+        last = bytes
         try? await Task.sleep(for: .milliseconds(200))
       }
-      return false
+      return last == total
     }
     let fetch = BlobDownload(client: client, cache: cache, commit: commit)
     let result = await Result { try await sideBySide(files, parallel) { try await fetch($0) } }

@@ -19,6 +19,10 @@ public struct PerModality<Value> {
     get { modality == .video ? video : audio }
     set { if modality == .video { video = newValue } else { audio = newValue } }
   }
+
+  public func map<Result>(_ transform: (Value) throws -> Result) rethrows -> PerModality<Result> {
+    PerModality<Result>(video: try transform(video), audio: try transform(audio))
+  }
 }
 
 extension PerModality: Sendable where Value: Sendable {}

@@ -3,7 +3,7 @@ import UniFormTraining
 
 /// The list of clips that `--batch` reads: a CSV file with a header, or one JSON object per line.
 ///
-/// The columns (or keys) are prompt, video, audio, seed and output; the last is required. Paths are relative to the
+/// The columns (or keys) are prompt, video, audio, seed, size, aspect and output; the last is required. Paths are relative to the
 /// working directory, as on the command line.
 struct BatchFile: Equatable {
   /// One clip to make, or what is wrong with its line.
@@ -82,12 +82,13 @@ extension NSNumber {
 
 /// One line of a batch file.
 struct BatchEntry: Equatable {
-  static let keys = ["prompt", "video", "audio", "seed", "output"]
+  static let keys = ["prompt", "video", "audio", "seed", "size", "aspect", "output"]
 
   var prompt: String?
   var video: String?
   var audio: String?
   var seed: UInt64?
+  var size = PictureSize.trained
   var output: String
 
   fileprivate static func read(json line: Substring) -> Result<BatchEntry, CommandFailure> {
@@ -98,7 +99,8 @@ struct BatchEntry: Equatable {
       switch value {
       case is NSNull: continue
       case let text as String: fields[key] = text
-      case let number as NSNumber where key == "seed" && !number.isBoolean: fields[key] = number.stringValue
+      case let number as NSNumber where ["seed", "size"].contains(key) && !number.isBoolean:
+        fields[key] = number.stringValue
       default: return failure("'\(key)' must be \(key == "seed" ? "a number" : "a string")")
       }
     }
@@ -120,6 +122,11 @@ struct BatchEntry: Equatable {
         return failure("the seed '\(text)' is no whole number from 0 to \(UInt64.max)")
       }
       entry.seed = seed
+    }
+    do {
+      entry.size = try PictureSize(size: given["size"], aspect: given["aspect"])
+    } catch {
+      return failure("the \(error)")
     }
     return .success(entry)
   }

@@ -12,7 +12,8 @@ struct BenchCommand: AsyncParsableCommand {
       paper's sizes with random weights, or those of a model, and a whole clip with a model (e2e), by default the \
       bundled one. Beside each stands the rate that this machine \
       reaches for square matrix products in the same number format, measured between the runs: compare ratios, \
-      since times depend on what else the machine does.
+      since times depend on what else the machine does. On a CUDA device each part is measured a second time as \
+      a captured graph, which is replayed without queueing its kernels one by one.
 
       Example:
 
@@ -37,6 +38,8 @@ struct BenchCommand: AsyncParsableCommand {
   @Option(help: "Number format; auto is the fastest that the machine computes well.")
   var dtype = DTypeName.auto
   @OptionGroup var place: DeviceOptions
+  @Flag(inversion: .prefixedNo, help: "Measure captured graphs, too. (default: on a CUDA device)")
+  var graph: Bool?
   @Flag(help: "Print one JSON object per part.")
   var json = false
 
@@ -49,6 +52,10 @@ struct BenchCommand: AsyncParsableCommand {
 
   func run() async throws {
     let device = try place.checkedDevice()
+    if graph == true && !device.hasGraphs {
+      throw CommandFailure("graphs need a CUDA device; give --device cuda", .unavailable)
+    }
+    let graph = graph ?? device.hasGraphs
     if let threads = place.threads { ComputeThreads.count = threads }
     let dtype = dtype.dtype ?? .fastest(on: device)
     var shapes = try model.map { try BenchmarkShapes(ModelLocation.open($0, isTrained: false)) } ?? .init()
@@ -57,20 +64,41 @@ struct BenchCommand: AsyncParsableCommand {
     let runner = BenchmarkRunner(device: device, dtype: dtype, runs: runs)
     if !json { print(BenchmarkResult.header) }
     for subject in subjects {
-      let cases =
-        subject == .e2e
-        ? [BenchmarkCase.clip(try UniFormPipeline(completeModel(), device: device, dtype: dtype))]
-        : try shapes.cases(subject, dtype: dtype, device: device)
-      for item in cases {
-        try Task.checkCancellation()
-        let result = try runner.measure(item)
-        print(json ? try result.json : result.line)
+      if subject == .e2e {
+        for usesGraphs in graph ? [false, true] : [false] {
+          let pipeline = try UniFormPipeline(
+            completeModel(), device: device, dtype: dtype, usesGraphs: usesGraphs)
+          try report(.clip(pipeline), runner)
+        }
+        continue
+      }
+      for item in try shapes.cases(subject, dtype: dtype, device: device) {
+        try report(item, runner)
+        if graph { try reportCaptured(item, runner) }
       }
     }
   }
 }
 
 extension BenchCommand {
+  private func report(_ item: BenchmarkCase, _ runner: BenchmarkRunner) throws {
+    try Task.checkCancellation()
+    let result = try runner.measure(item)
+    print(json ? try result.json : result.line)
+  }
+
+  /// A part that cannot be captured is said; the others are still measured.
+  private func reportCaptured(_ item: BenchmarkCase, _ runner: BenchmarkRunner) throws {
+    let captured: BenchmarkCase
+    do {
+      captured = try item.captured(on: runner.device)
+    } catch let error as TorchError where error.kind != .outOfMemory {
+      Reporter(.quiet).warn("the \(item.name) cannot be captured: \(error)")
+      return
+    }
+    try report(captured, runner)
+  }
+
   private func completeModel() throws -> ModelDirectory {
     try ModelLocation.open(model ?? ModelLocation.bundled)
   }
@@ -78,12 +106,12 @@ extension BenchCommand {
 
 extension BenchmarkResult {
   fileprivate static let header =
-    "part              median s     p90 s   GFLOP/s   matrix product   share   what"
+    "part                    median s     p90 s   GFLOP/s   matrix product   share   what"
 
   fileprivate var line: String {
     String(
       format: "%@ %9.3f %9.3f %9.1f %16.1f %6.0f %%   %@",
-      name.padding(toLength: 16, withPad: " ", startingAt: 0),
+      name.padding(toLength: 22, withPad: " ", startingAt: 0),
       timing.median, timing.percentile90, gigaflops, matrixGigaflops, 100 * shareOfMatrixRate,
       "\(shape), \(dtype), \(device), \(threads) threads")
   }

@@ -31,7 +31,7 @@ struct EncodeCommand: AsyncParsableCommand {
       try await MediaTools.check()
       let directory = try ModelLocation.open(options.model)
       try output.check(input: media)
-      let input = try await content.read(media, directory.geometry, reporter)
+      let input = try await content.read(media, for: directory, reporter)
       let target = output.url
       let seed = content.sample ? content.seed ?? .randomSeed : nil
       let shapes = try await options.pipeline(directory).withPipeline { pipeline in

@@ -19,6 +19,7 @@ struct EncodingOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp("How a video fills the model's frame: cover cuts its edges, squash stretches it."))
   var fit = VideoReader.Fit.cover
+  @OptionGroup var size: SizeOptions
   @Flag(help: "Draw a sample of what the encoders predict, instead of taking the most likely latents.")
   var sample = false
   @Option(
@@ -30,6 +31,9 @@ struct EncodingOptions: ParsableArguments {
     if videoOnly && audioOnly {
       throw ValidationError(
         "--video-only and --audio-only contradict each other; give one of them or neither")
+    }
+    if audioOnly && (size.size ?? size.aspect) != nil {
+      throw ValidationError("a size has no effect with --audio-only; leave one of them out")
     }
     if seed != nil && !sample { throw ValidationError("--seed has no effect without --sample; give both") }
     guard start >= 0, start.isFinite else {
@@ -53,9 +57,14 @@ struct EncodingInput: Sendable {
 
 extension EncodingOptions {
   /// What the file has of what is wanted. Pictures rule the length; whole frames of it.
-  func read(_ media: String, _ geometry: ClipGeometry, _ reporter: Reporter) async throws -> EncodingInput {
+  func read(_ media: String, for model: ModelDirectory, _ reporter: Reporter) async throws -> EncodingInput {
     let url = URL(filePath: media)
     let information = try await MediaProbe.probe(url)
+    var geometry = model.geometry
+    if let pixels = try size.picture.pixels(of: model, for: information.video) {
+      try model.check(pixels)
+      geometry.size = pixels
+    }
     let hasVideo = !audioOnly && information.video != nil
     var hasAudio = !videoOnly && information.audio != nil
     if hasVideo, hasAudio, let end = information.audioSeconds, end <= start {

@@ -91,7 +91,7 @@ extension ModelError {
   fileprivate var status: ExitStatus {
     switch self {
     case .unknownModel, .notAModel, .missingFile: .noInput
-    case .inconsistent: .badData
+    case .inconsistent, .pickle: .badData
     }
   }
 }
@@ -100,7 +100,7 @@ extension WeightError {
   fileprivate var status: ExitStatus {
     switch self {
     case .unreadable: .noInput
-    case .malformed, .missing, .wrongShape, .unexpected: .badData
+    case .malformed, .missing, .wrongShape, .wrongType, .unexpected: .badData
     case .unwritable: .cannotCreate
     }
   }
@@ -165,8 +165,12 @@ extension GenerationError {
   fileprivate var status: ExitStatus {
     switch self {
     case .unavailableDevice: .unavailable
-    case .frameSize, .frameRate, .sampleRate, .emptyCondition, .silentCondition, .unusableSamples: .badData
-    case .outOfRange, .promptTooLong, .controlCharacter, .negativePromptAlone, .unsupportedDType: .usage
+    case .frameSize, .frameRate, .sampleRate, .emptyCondition, .silentCondition, .unusableSamples,
+      .notFinite:
+      .badData
+    case .outOfRange, .promptTooLong, .controlCharacter, .negativePromptAlone, .unsupportedDType,
+      .frameSizeNotMade:
+      .usage
     }
   }
 }

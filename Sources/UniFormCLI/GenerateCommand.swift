@@ -74,8 +74,8 @@ struct ContentOptions: ParsableArguments {
     help: ArgumentHelp(
       """
       Make all clips of a list, loading the model once. The list is a CSV file whose first line names its \
-      columns, or holds one JSON object per line (.jsonl). Columns are prompt, video, audio, seed and output. \
-      Clips that exist already are skipped.
+      columns, or holds one JSON object per line (.jsonl). Columns are prompt, video, audio, seed, \
+      size, aspect and output. Clips that exist already are skipped.
       """,
       valueName: "file"),
     completion: .file(extensions: ["csv", "jsonl"]))
@@ -90,6 +90,7 @@ struct ContentOptions: ParsableArguments {
     parsing: .unconditional, help: ArgumentHelp("Where to begin in the video or sound.", valueName: "seconds")
   )
   var start = 0.0
+  @OptionGroup var size: SizeOptions
   @Option(
     help: ArgumentHelp("How a video fills the model's frame: cover cuts its edges, squash stretches it."))
   var fit = VideoReader.Fit.cover

@@ -8,7 +8,7 @@ extension ContentOptions {
     let seed = seed ?? .randomSeed
     return GenerationJob(
       prompt: prompt, negativePrompt: negativePrompt, video: video.map { URL(filePath: $0) },
-      audio: audio.map { URL(filePath: $0) }, seed: seed,
+      audio: audio.map { URL(filePath: $0) }, size: try size.picture, seed: seed,
       output: try ClipOutput(output.output ?? "uniform-\(seed).mp4"),
       sheet: output.sheet.map { URL(filePath: $0) })
   }

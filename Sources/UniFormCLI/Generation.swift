@@ -60,7 +60,9 @@ struct Generation {
       _ = try $0.promptCoverage(negative)
       return try $0.promptCoverage(prompt)
     }
-    let geometry = directory.geometry
+    var geometry = directory.geometry
+    request.size = try await size(of: job)
+    if let size = request.size { geometry.size = size }
     let seconds = content.seconds ?? geometry.seconds
     let given = try await givenSeconds(job, wanted: seconds)
     if let given { request.seconds = max(given, GenerationRequest.allowedSeconds.lowerBound) }
@@ -85,6 +87,15 @@ struct Generation {
       reporter.warn("the \(job.video != nil ? "video" : "sound") ends after \(given) s; so does the clip")
     }
     return PreparedJob(job: job, request: request, givenSeconds: given)
+  }
+
+  /// Pixels of the pictures; nil for those that the model was trained on.
+  private func size(of job: GenerationJob) async throws -> FrameSize? {
+    var video: MediaInformation.VideoStream?
+    if job.size == .input, let url = job.video { video = try await MediaProbe.probe(url).video }
+    let size = try job.size.pixels(of: directory, for: video)
+    if let size { try directory.check(size) }
+    return size
   }
 
   /// What the input has from the start on where that is shorter than the clip shall be, by a frame or more.

@@ -9,6 +9,7 @@ struct GenerationJob: Sendable {
   var negativePrompt: String?
   var video: URL?
   var audio: URL?
+  var size = PictureSize.trained
   var seed: UInt64
   var output: ClipOutput
   var sheet: URL?
@@ -104,6 +105,9 @@ extension ContentOptions {
     }
     if start > 0 && video == nil && audio == nil && batch == nil {
       throw ValidationError("--start needs a video or a sound to begin in; give --video or --audio")
+    }
+    if size.aspect == "input" && video == nil && batch == nil {
+      throw ValidationError("--aspect input needs a video to take it from; give --video")
     }
     if let seconds, !GenerationRequest.allowedSeconds.contains(seconds) {
       let range = GenerationRequest.allowedSeconds

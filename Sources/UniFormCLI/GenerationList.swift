@@ -14,7 +14,8 @@ extension Generation {
     for row in batch.rows {
       do {
         let job = try GenerationJob(
-          row.content.get(), seed: fallbackSeed, negativePrompt: content.negativePrompt)
+          row.content.get(), seed: fallbackSeed, negativePrompt: content.negativePrompt,
+          size: try content.size.picture)
         if let line = lines[job.output.url.canonicalPath] {
           throw CommandFailure("line \(line) names the same output; rename one", .badData)
         }
@@ -63,18 +64,22 @@ extension CommandFailure {
 }
 
 extension GenerationJob {
-  /// One line of a list; the negative prompt holds where there is a prompt.
-  init(_ entry: BatchEntry, seed: UInt64?, negativePrompt: String?) throws {
+  /// One line of a list; the negative prompt holds where there is a prompt, the size where the line has none.
+  init(_ entry: BatchEntry, seed: UInt64?, negativePrompt: String?, size: PictureSize) throws {
     if entry.video != nil && entry.audio != nil {
       throw CommandFailure("it names both a video and an audio; leave one empty", .badData)
     }
     if entry.video == nil && entry.audio == nil && entry.prompt == nil {
       throw CommandFailure("it names neither a prompt nor a video nor an audio", .badData)
     }
+    if entry.size == .input && entry.video == nil {
+      throw CommandFailure("its aspect is that of the input, but it names no video", .badData)
+    }
     self.init(
       prompt: entry.prompt, negativePrompt: entry.prompt == nil ? nil : negativePrompt,
       video: entry.video.map { URL(filePath: $0) },
-      audio: entry.audio.map { URL(filePath: $0) }, seed: entry.seed ?? seed ?? .randomSeed,
+      audio: entry.audio.map { URL(filePath: $0) }, size: entry.size == .trained ? size : entry.size,
+      seed: entry.seed ?? seed ?? .randomSeed,
       output: try ClipOutput(entry.output), sheet: nil)
   }
 }

@@ -80,11 +80,14 @@ struct ModelInformation: Encodable {
   let defaults: ModelIndex.Defaults
   let components: [Component]
   let knownClasses: [ModelIndex.KnownClass]
+  /// Sizes whose sides are multiples of it suit the transformer best.
+  let wholePatch: FrameSize
 
   enum CodingKeys: String, CodingKey {
     case name, path, licence, tasks, geometry, objective, samplers, defaults, components
     case nonCommercial = "non_commercial"
     case knownClasses = "known_classes"
+    case wholePatch = "whole_patch"
   }
 
   init(_ directory: ModelDirectory) throws {
@@ -98,6 +101,7 @@ struct ModelInformation: Encodable {
     samplers = objective.samplers
     defaults = directory.defaults
     knownClasses = directory.knownClasses
+    wholePatch = directory.wholePatch
     components = try ModelDirectory.Part.allCases.map { part in
       let licence = directory.index.licences[part.rawValue]
       guard directory.hasWeights(part) else {
@@ -131,6 +135,7 @@ struct ModelInformation: Encodable {
       "clips",
       "\(geometry.width)×\(geometry.height) pixels, \(geometry.frameRate) frames per second, "
         + "\(geometry.sampleRate) samples per second, \(geometry.seconds.formatted) s")
+    facts.add("", "other lengths and sizes are made, too, best in multiples of \(wholePatch)")
     facts.add(
       "objective", "\(objective.rawValue), sampled with \(samplers.map(\.rawValue).joined(separator: " or "))"
     )

@@ -110,10 +110,32 @@ import Testing
   }
 
   @Test(arguments: ["model.safetensors", "config.json"])
-  func `content with another hash is refused and removed`(file: String) async throws {
+  func `content with another hash is fetched once more`(file: String) async throws {
     let place = try Place()
-    let path = Place.large.contains(file) ? "/store/\(file)" : place.hub.resolvePath(file)
+    let path = place.contentPath(file)
     place.hub.change { $0.faults[path] = [.wrongByte] }
+    let snapshot = try await place.pull("org/model", file)
+    #expect(snapshot.files == [file] && snapshot.receivedBytes == 2 * Place.files[file]!.count)
+    #expect(try Data(contentsOf: place.blob(file)) == Place.files[file])
+    #expect(place.hub.requests.count { $0.path == path } == 2)
+  }
+
+  @Test func `a part with wrong bytes is finished, found out and fetched as a whole`() async throws {
+    let place = try Place()
+    let part = place.blob("model.safetensors").appendingPathExtension("incomplete")
+    try FileManager.default.createDirectory(
+      at: part.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try Data(repeating: 7, count: 40_000).write(to: part)
+    #expect(try await place.pull("org/model", "model.safetensors").receivedBytes == 20_000 + 60_000)
+    #expect(place.ranges(of: "model.safetensors") == ["bytes=40000-", nil])
+    #expect(try Data(contentsOf: place.blob("model.safetensors")) == Place.files["model.safetensors"])
+  }
+
+  @Test(arguments: ["model.safetensors", "config.json"])
+  func `content with another hash on the second try, too, is refused and removed`(file: String) async throws {
+    let place = try Place()
+    let path = place.contentPath(file)
+    place.hub.change { $0.faults[path] = [.wrongByte, .wrongByte] }
     let error = await #expect(throws: HubError.self) { try await place.pull("org/model", file) }
     guard case .wrongContent(file, let expected, let found) = error else {
       Issue.record("\(String(describing: error))")
@@ -121,6 +143,8 @@ import Testing
     }
     #expect(expected == place.blob(file).lastPathComponent && found != expected)
     #expect(place.names == ["trees/\(place.hub.commit).json"])
+    #expect(place.hub.requests.count { $0.path == path } == 2)
+    #expect(error?.description.contains("nor was it on a second try (hash ") == true)
     #expect(try await place.pull("org/model", file).files == [file])
   }
 

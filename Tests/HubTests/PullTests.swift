@@ -63,6 +63,11 @@ final class Place {
     }.sorted()
   }
 
+  /// Where the content of a file is asked for.
+  func contentPath(_ file: String) -> String {
+    Self.large.contains(file) ? "/store/\(file)" : hub.resolvePath(file)
+  }
+
   func ranges(of file: String) -> [String?] {
     hub.requests.filter { $0.isStore && $0.method == "GET" && $0.path.hasSuffix("/\(file)") }.map {
       $0.headers["range"]

@@ -53,6 +53,20 @@ import Torch
     #expect(throws: WeightError.self) { _ = try SafeTensors(contentsOf: folder.appending(path: "none")) }
   }
 
+  @Test func whatAFileIsInsteadIsSaid() throws {
+    let archive = Data([0x50, 0x4B, 3, 4]) + Data(count: 60)
+    let pointer = Data("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n".utf8)
+    for (data, text) in [
+      (archive, "Scripts/convert-checkpoint"), (Data([0x80, 2, 0x7D]) + Data("q\0.".utf8), "pickled"),
+      (pointer, "Git LFS"),
+    ] {
+      let url = folder.appending(path: "x.safetensors")
+      try data.write(to: url)
+      let error = #expect(throws: WeightError.self) { _ = try SafeTensors(contentsOf: url) }
+      #expect(error?.description.contains(text) == true)
+    }
+  }
+
   private func file(header: String) -> Data {
     var length = UInt64(header.utf8.count).littleEndian
     return Data(bytes: &length, count: 8) + Data(header.utf8) + Data(count: 16)
@@ -164,6 +178,12 @@ import Torch
     #expect(
       throws: WeightError.wrongShape(tensor: "layer.weight", expected: [2, 4], found: [2, 3], file: "file")
     ) { _ = try Linear(store.root["layer"], 4, 2) }
+    let integers = ParameterStore(
+      loading: Weights(
+        items: ["weight": .init(shape: [2]) { .zeros([2], dtype: .int64) }], source: "file"))
+    #expect(throws: WeightError.wrongType(tensor: "weight", found: .int64, file: "file")) {
+      _ = try integers.root("weight", 2)
+    }
     #expect(throws: WeightError.missing(tensor: "other.weight", file: "file")) {
       _ = try Linear(store.root["other"], 3, 2)
     }

@@ -121,10 +121,11 @@ import UniForm
       "decode", "x.safetensors", "--output", "x.mp4", model: "./other", status: 65,
       saying: "the video was encoded by 'tiny'")
     other = TinyModel()
-    other.index.geometry.width = 64
-    try other.write(to: place.file("wide"))
+    other.index.geometry.spatialFactor = 16
+    other.videoVAE.spatial.patchSize = 8
+    try other.write(to: place.file("coarse"))
     try await expectFailure(
-      "decode", "x.safetensors", "--output", "x.mp4", model: "./wide", status: 65,
-      saying: "\"width\" is 32, but the model 'tiny' has 64")
+      "decode", "x.safetensors", "--output", "x.mp4", model: "./coarse", status: 65,
+      saying: "\"spatial_factor\" is 8, but the model 'tiny' has 16")
   }
 }

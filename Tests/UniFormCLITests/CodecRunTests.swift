@@ -85,6 +85,19 @@ import UniForm
     #expect(empty.status == 64 && empty.errors.contains("have no pictures"), "\(empty.errors)")
   }
 
+  @Test func `latents of another size or aspect become a clip of it`() async throws {
+    try await place.clip("in.mp4")  // 48 × 36
+    for (option, value, size) in [("--size", "64x40", (64, 40)), ("--aspect", "input", (48, 32))] {
+      let encoded = try await run("encode", "in.mp4", option, value, "--output", "x.safetensors")
+      #expect(encoded.status == 0, "\(encoded.errors)")
+      #expect(try tensors("x.safetensors").entries["video"]?.shape == [1, 4, 5, size.1 / 8, size.0 / 8])
+      let decoded = try await run("decode", "x.safetensors", "--output", "out.mp4")
+      #expect(decoded.status == 0, "\(decoded.errors)")
+      let video = try #require(try await MediaProbe.probe(place.file("out.mp4")).video)
+      #expect((video.codedWidth, video.codedHeight) == size)
+    }
+  }
+
   @Test func `a sample follows its seed and differs from the mode`() async throws {
     try await place.clip("in.mp4", seconds: 2)
     var values: [String: [Float]] = [:]

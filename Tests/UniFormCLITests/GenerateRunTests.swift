@@ -139,6 +139,53 @@ import UniForm
     #expect(abs(length - seconds) < 0.06)
   }
 
+  @Test func `makes pictures of the size or the aspect that is asked for`() async throws {
+    for (options, size) in [
+      (["--size", "64x48"], (64, 48)), (["--size", "48"], (48, 48)), (["--aspect", "16:9"], (48, 32)),
+      (["--aspect", "1:1"], (32, 32)),
+    ] {
+      let result = try await place.program.run(
+        ["generate", "--model", "tiny", "--prompt", "rain", "--output", "x.mp4"] + options)
+      #expect(result.status == 0, "\(result.errors)")
+      #expect(result.errors.contains("was trained on pictures of 32x32 pixels") == (size != (32, 32)))
+      let video = try #require(try await MediaProbe.probe(place.file("x.mp4")).video)
+      #expect((video.codedWidth, video.codedHeight) == size)
+      let settings = try await settings("x.mp4")
+      #expect((settings.width, settings.height) == size)
+    }
+  }
+
+  @Test func `a video is shown to the model in its own aspect where that is asked for`() async throws {
+    try await place.clip("in.mp4", audio: false)  // 48 × 36
+    for (options, size) in [
+      ([], (32, 32)), (["--aspect", "input"], (48, 32)), (["--size", "64"], (64, 64)),
+    ] {
+      let result = try await place.program.run(
+        ["generate", "--model", "tiny", "--video", "in.mp4", "--output", "out.mp4"] + options)
+      #expect(result.status == 0, "\(result.errors)")
+      let settings = try await settings("out.mp4")
+      #expect((settings.width, settings.height) == size)
+      #expect(try await MediaProbe.probe(place.file("out.mp4")).video?.codedWidth == 48)
+    }
+  }
+
+  @Test func `each line of a list may have a size of its own`() async throws {
+    try place.write(
+      "prompt,size,aspect,output\nrain,64x32,,a.mp4\nrain,,,b.mp4\nrain,,2:1,c.mp4\nrain,9,,d.mp4\n"
+        + "rain,wide,,e.mp4\nrain,,input,f.mp4\nrain,16,1:1,g.mp4\n", to: "list.csv")
+    let result = try await generate("--batch", "list.csv", "--size", "48x32")
+    #expect(result.status == 64, "\(result.errors)")
+    #expect(result.errorLines.count { $0.contains("error: line") } == 4, "\(result.errors)")
+    #expect(result.errors.contains("line 5: size: 9x9 pixels; the model makes multiples of 8"))
+    #expect(result.errors.contains("line 6: the size 'wide' is no WIDTHxHEIGHT"))
+    #expect(result.errors.contains("line 7: its aspect is that of the input, but it names no video"))
+    #expect(result.errors.contains("line 8: the size and aspect contradict each other"))
+    #expect(try place.names == ["a.mp4", "b.mp4", "c.mp4", "list.csv"])
+    var widths: [Int] = []
+    for name in ["a.mp4", "b.mp4", "c.mp4"] { widths.append(try await settings(name).width) }
+    #expect(widths == [64, 48, 32])
+  }
+
   @Test func `reports in JSON`() async throws {
     let result = try await generate("--prompt", "rain", "--output", "x.mp4", "--seed", "3", "--json")
     let events = try result.outputLines.map {

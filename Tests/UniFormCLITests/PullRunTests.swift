@@ -103,7 +103,7 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: repository.appending(path: "refs/main").path))
     hub.change {
       ($0.token, $0.isGated) = (nil, false)
-      $0.faults["/store/vae/model.safetensors"] = [.wrongByte]
+      $0.faults["/store/vae/model.safetensors"] = [.wrongByte, .wrongByte]
     }
     try await expectFailure("org/model", status: 65, saying: "is not what the hub announced")
   }

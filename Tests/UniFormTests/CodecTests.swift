@@ -62,7 +62,7 @@ import Torch
     #expect(throws: CodecError.nothingToEncode) { try pipeline.encode(seconds: 1) }
     #expect(throws: CodecError.nothingToEncode) { try pipeline.embed([]) }
     let frames = VideoFrames(
-      width: 16, height: 32, frameRate: 17, pixels: [UInt8](repeating: 0, count: 16 * 32 * 3))
+      width: 17, height: 32, frameRate: 17, pixels: [UInt8](repeating: 0, count: 17 * 32 * 3))
     #expect(throws: GenerationError.self) { try pipeline.encode(video: frames) }
     for seconds in [0, -1, 10.5, .nan, .infinity] {
       #expect(throws: GenerationError.self) {

@@ -59,6 +59,42 @@ import Torch
     #expect(throws: ModelError.missingFile(path: file.path)) { try ModelDirectory(url) }
   }
 
+  @Test("a pickle in place of weights is refused with the way out")
+  func pickle() throws {
+    let folder = url.appending(path: "text_encoder")
+    try FileManager.default.moveItem(
+      at: folder.appending(path: "model.safetensors"), to: folder.appending(path: "pytorch_model.bin"))
+    expectOneLine("text_encoder/pytorch_model.bin", "Scripts/convert-checkpoint") { try ModelDirectory(url) }
+  }
+
+  @Test("a number that no type holds is named as such")
+  func hugeNumber() throws {
+    try change("transformer/config.json", "hidden_size", "1e30")
+    expectOneLine("transformer/config.json", "\"hidden_size\" is too large") { try ModelDirectory(url) }
+  }
+
+  @Test("a vocabulary that is none says so")
+  func junkVocabulary() throws {
+    try Data("junk".utf8).write(to: url.appending(path: "tokenizer/spiece.model"))
+    expectOneLine("spiece.model", "cannot be parsed") { try ModelDirectory(url).loadTokenizer() }
+  }
+
+  @Test(
+    "a model of damaged weights gives an error and no clip",
+    arguments: [
+      (ModelDirectory.Part.transformer, GenerationProgress.Stage.denoising),
+      (.videoVAE, .decodingVideo), (.audioVAE, .decodingAudio), (.vocoder, .vocoding),
+    ])
+  func damaged(part: ModelDirectory.Part, stage: GenerationProgress.Stage) throws {
+    let file = url.appending(path: "\(part.rawValue)/\(part.weightsName)")
+    let tensors = try Weights(contentsOf: file).items.map { name, item in
+      (name, try item.load() * (name.hasSuffix(".bias") ? .nan : 1))
+    }
+    try SafeTensors.write(tensors, to: file)
+    let pipeline = try UniFormPipeline(ModelDirectory(url), dtype: .float32)
+    #expect(throws: GenerationError.notFinite(stage)) { try pipeline.generate(GenerationRequest()) }
+  }
+
   @Test("what is no model directory is told apart")
   func notAModel() throws {
     let none = url.appending(path: "nothing")

@@ -73,7 +73,7 @@ import Torch
   @Test func `a tensor that nothing asks for is named as the file names it`() throws {
     for name in ["transformer_blocks.2.ff.net.2.bias", "transformer_blocks.0.attn1.norm_q.weight", "extra"] {
       try writePixArt { weights, _ in weights = weights.adding([name: .zeros([64])]) }
-      try expectRefusal("diffusion_pytorch_model.safetensors", "the first is \"\(name)\"")
+      try expectRefusal("diffusion_pytorch_model.safetensors", "the tensor \"\(name)\", which")
     }
   }
 

@@ -106,6 +106,8 @@ import Torch
       ("prompt", .promptTooLong(setting: "prompt", characters: 9, maximum: 8)),
       ("video", .frameRate(25, needed: 17)), ("audio", .silentCondition),
       ("dtype", .unsupportedDType("int8")),
+      ("size", .frameSizeNotMade(FrameSize(width: 9, height: 8), multiple: 8)),
+      ("model", .notFinite(.vocoding)),
       ("device", .unavailableDevice("cuda")), ("video", .emptyCondition(.video)),
     ]
     for (setting, error) in errors {

@@ -54,7 +54,15 @@ import Torch
       audioTime: model.timeEmbedding(Tensor([audio, audio]), frameRate: rate), task: Tensor([task, task]),
       conditioning: model.conditioning(
         states: states, mask: Tensor([1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0], shape: [2, 6])),
-      pixels: (64, 64))
+      placement: placement(model, latents))
+  }
+
+  static func placement(
+    _ model: UniFormDiT, _ latents: AVLatents, dtype: DType = .float32
+  ) -> UniFormDiT.Placement {
+    model.placement(
+      frames: latents.video.size(2), rows: latents.video.size(3), columns: latents.video.size(4),
+      pixels: (64, 64), device: .cpu, dtype: dtype)
   }
 
   let latents = AVLatents(
@@ -126,7 +134,7 @@ import Torch
         mask: Tensor([1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0], shape: [2, 6]), dtype: .bfloat16)
       return model(
         latents, videoTime: time(500), audioTime: time(audioTime), task: Tensor([0, 0]),
-        conditioning: conditioning, pixels: (64, 64)
+        conditioning: conditioning, placement: Self.placement(model, latents, dtype: .bfloat16)
       ).prediction
     }
     let half = isRecorded ? narrow() : withoutGradient(narrow)

@@ -30,6 +30,7 @@ typedef struct ct_operator_impl *ct_operator;
 typedef struct ct_generator_impl *ct_generator;
 typedef struct ct_group_impl *ct_group;
 typedef struct ct_work_impl *ct_work;
+typedef struct ct_graph_impl *ct_graph;
 
 typedef enum {
   CT_NONE = 0,
@@ -121,10 +122,24 @@ void ct_generator_release(ct_generator generator) CT_NOEXCEPT;
 ct_status ct_generator_state(ct_generator generator, ct_tensor *out) CT_NOEXCEPT;
 ct_status ct_generator_set_state(ct_generator generator, ct_tensor state) CT_NOEXCEPT;
 
-// Devices and threads
+// Devices
 /// Loads the CUDA half of libtorch where the device needs it.
 bool ct_device_is_available(int32_t device_type) CT_NOEXCEPT;
 ct_status ct_device_synchronize(int32_t device_type, int32_t index) CT_NOEXCEPT;
+
+// Graphs: work of a device that is queued once and replayed as a whole
+/// Whether this machine has them; CUDA devices alone.
+bool ct_graph_is_available(int32_t device_type) CT_NOEXCEPT;
+/// Runs `body(context)` once as it is and once more to capture what it queues on the device. It returns whether it went
+/// well, must not throw, wait for the device or read from it, or copy from memory of the host. NULL where the first
+/// run failed.
+ct_status ct_graph_capture(int32_t device_type, int32_t index, bool (*body)(void *context), void *context,
+                           ct_graph *out) CT_NOEXCEPT;
+/// Queues all of it on the current stream.
+ct_status ct_graph_replay(ct_graph graph) CT_NOEXCEPT;
+void ct_graph_release(ct_graph graph) CT_NOEXCEPT;
+
+// Threads
 int32_t ct_thread_count(void) CT_NOEXCEPT;
 void ct_set_thread_count(int32_t count) CT_NOEXCEPT;
 bool ct_set_flush_denormals(bool enabled) CT_NOEXCEPT;

@@ -88,6 +88,9 @@ public final class ParameterStore {
       }
       used.insert(name)
       let loaded = try item.load()
+      guard isBuffer || loaded.dtype.isFloatingPoint else {
+        throw .wrongType(tensor: name, found: loaded.dtype, file: weights.source)
+      }
       // A mapped file is read-only by contract; parameters that stay views of it must not be trained in place.
       tensor = loaded.dtype.isFloatingPoint ? loaded.to(dtype).to(device) : loaded.to(device)
     case .generator(let generator):

@@ -22,6 +22,7 @@ public struct SafeTensors {
     func malformed(_ reason: String) -> WeightError { .malformed(file: path, reason: reason) }
     file = try MappedFile(path: path)
     let bytes = file.bytes
+    if let other = Self.otherFormat(bytes) { throw malformed(other) }
     guard bytes.count >= 8 else { throw malformed("\(bytes.count) bytes are too few for a header") }
     let length = bytes.loadUnaligned(as: UInt64.self).littleEndian
     guard length <= UInt64(bytes.count - 8), length <= 100_000_000 else {
@@ -58,6 +59,19 @@ public struct SafeTensors {
     self.url = url
     self.entries = entries
     self.metadata = metadata
+  }
+
+  /// What the file is instead, where its first bytes tell.
+  private static func otherFormat(_ bytes: UnsafeRawBufferPointer) -> String? {
+    if bytes.starts(with: [0x50, 0x4B, 3, 4])
+      || bytes.starts(with: [0x80, 2]) && bytes.last == UInt8(ascii: ".")
+    {
+      return "it is a pickled checkpoint of PyTorch; convert it with Scripts/convert-checkpoint"
+    }
+    if bytes.starts(with: "version https://git-lfs".utf8) {
+      return "it only names a large file (Git LFS); download the file itself, as with 'uniform pull'"
+    }
+    return nil
   }
 
   /// Gives back the memory of what was read; tensors stay valid and are read again when they are used. Only for files

@@ -6,11 +6,27 @@ public struct BenchmarkCase {
   /// The sizes that it ran with, for the reader.
   public let shape: String
   private let body: () throws -> Void
+  /// Operations of one run, where they cannot be counted because a graph replays them.
+  private let operations: Int?
 
-  init(_ name: String, _ shape: String, _ body: @escaping () throws -> Void) {
+  init(_ name: String, _ shape: String, operations: Int? = nil, _ body: @escaping () throws -> Void) {
     self.name = name
     self.shape = shape
+    self.operations = operations
     self.body = body
+  }
+
+  /// The same as a captured graph.
+  ///
+  /// - Throws: `TorchError` where the device has no graphs or the case cannot be captured, as a whole clip cannot.
+  public func captured(on device: Device) throws -> BenchmarkCase {
+    let operations = try countedOperations(on: device)
+    let graph = try CapturedGraph(on: device, body)
+    return BenchmarkCase(name + " (graph)", shape, operations: operations) { try graph.replay() }
+  }
+
+  func countedOperations(on device: Device) throws -> Int {
+    try operations ?? OperationCount.during { try run(on: device) }.operations
   }
 
   func run(on device: Device) throws {
@@ -64,7 +80,7 @@ public struct BenchmarkRunner {
   public func measure(_ subject: BenchmarkCase) throws -> BenchmarkResult {
     let product = MatrixRate.product(dtype, on: device)
     let productOperations = try OperationCount.during { try product.run(on: device) }.operations
-    let operations = try OperationCount.during { try subject.run(on: device) }.operations
+    let operations = try subject.countedOperations(on: device)
     let clock = ContinuousClock()
     var products: [Double] = []
     let timing = try Timing.measure(

@@ -51,8 +51,10 @@ extension BenchmarkCase {
     let model = pipeline.model
     let prompt = model.knownClasses.first?.example ?? "rain on a tin roof"
     let request = GenerationRequest(prompt: prompt, seed: 1)
+    let usesGraph = pipeline.usesGraphs && pipeline.device.hasGraphs
     return BenchmarkCase(
-      "clip", "\(model.name), \(model.geometry.seconds) s from text, \(model.defaults.steps) steps"
+      usesGraph ? "clip (graph)" : "clip",
+      "\(model.name), \(model.geometry.seconds) s from text, \(model.defaults.steps) steps"
     ) { _ = try pipeline.generate(request) }
   }
 }
@@ -86,6 +88,7 @@ private struct CaseMaker {
         mask: Tensor.ones([rows, shapes.textLength], dtype: .int64, device: device), dtype: dtype)
     }
     let task = Tensor([Int](repeating: GenerationTask.t2av.id, count: rows), device: device)
+    let placement = network.placement(geometry, device: device, dtype: dtype)
     let video = geometry.videoLatentShape
     let grids = [c.patches.grid(video[2], video[3]), c.audioGrid]
     let tokens = grids.reduce(0) { $0 + $1.rows * $1.columns }
@@ -96,7 +99,7 @@ private struct CaseMaker {
     ) {
       _ = network(
         latents, videoTime: time.row(0, count: rows), audioTime: time.row(0, count: rows), task: task,
-        conditioning: text, pixels: (geometry.height, geometry.width))
+        conditioning: text, placement: placement)
     }
   }
 
@@ -129,10 +132,11 @@ private struct CaseMaker {
     let encoder = try T5Encoder(parameters, shapes.textEncoder)
     let ids = Tensor((0..<length).map { 3 + $0 % 200 }, shape: [1, length], device: device)
     let mask = Tensor.ones([1, length], dtype: .int64, device: device)
+    let distances = encoder.distances(length: length, device: device)
     return BenchmarkCase(
       "text encoder",
       "\(shapes.textEncoder.layers) layers of width \(shapes.textEncoder.width), \(length) tokens"
-    ) { _ = encoder(ids, mask: mask) }
+    ) { _ = encoder.states(ids, mask: mask, distances: distances) }
   }
 
   func vocoder() throws -> BenchmarkCase {

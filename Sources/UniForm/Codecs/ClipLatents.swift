@@ -58,6 +58,11 @@ extension ClipLatents {
       throw .otherGeometry(
         key: difference.key, found: difference.value, needed: difference.other, by: model.name)
     }
+    if video != nil {
+      do { try model.check(geometry.size) } catch {
+        throw .notLatents(file: "latents", reason: "\(error)")
+      }
+    }
     try checkShapes(in: "latents")
     for modality in modalities {
       let (found, needed) = (origin.codecs[modality], model.codecFingerprint(of: modality))
@@ -92,10 +97,10 @@ extension ClipLatents {
 }
 
 extension ClipGeometry {
-  /// The first field in which they differ, their lengths aside.
+  /// In what the codecs code; a clip's length and size are its own.
   package func difference(from other: ClipGeometry) -> (key: String, value: Int, other: Int)? {
     let fields: [(String, KeyPath<ClipGeometry, Int>)] = [
-      ("width", \.width), ("height", \.height), ("frame_rate", \.frameRate), ("sample_rate", \.sampleRate),
+      ("frame_rate", \.frameRate), ("sample_rate", \.sampleRate),
       ("hop_length", \.hopLength), ("mel_bins", \.melBins), ("spatial_factor", \.spatialFactor),
       ("chunk_frames", \.chunkFrames), ("chunk_latents", \.chunkLatents),
       ("audio_time_factor", \.audioTimeFactor), ("audio_frequency_factor", \.audioFrequencyFactor),

@@ -18,7 +18,7 @@ extension UniFormPipeline {
   /// peak level: how loud it was is not kept.
   ///
   /// - Parameters:
-  ///   - video: frames at the model's size and rate; `audio` at its sample rate.
+  ///   - video: frames of any size that the model makes, at its rate; `audio` at its sample rate.
   ///   - seconds: above 0, at most 10; the length of `video`, else of `audio`, where nil.
   ///   - seed: of a sample of the posterior; its mode where nil.
   ///   - progress: called often and on the calling thread; false stops with `CancellationError`.
@@ -35,7 +35,11 @@ extension UniFormPipeline {
         setting: "seconds", value: "\(length)", allowed: "above 0 and up to 10")
     }
     geometry.seconds = length
-    if let video { try GenerationRequest.Condition.video(video).check(against: geometry) }
+    if let video {
+      geometry.size = FrameSize(width: video.width, height: video.height)
+      try model.check(geometry.size)
+      try GenerationRequest.Condition.video(video).check(against: geometry)
+    }
     if let audio {
       do {
         try GenerationRequest.Condition.audio(audio).check(against: geometry)
@@ -55,7 +59,7 @@ extension UniFormPipeline {
     }
   }
 
-  /// Latents to pictures, sound or both, of the clip's length.
+  /// Latents to pictures, sound or both, of the clip's length and size.
   ///
   /// - Throws: ``CodecError`` for latents of other codecs, before any network is loaded; what is wrong with the
   ///   model's files.

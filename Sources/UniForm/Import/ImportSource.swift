@@ -66,7 +66,7 @@ struct ImportSource {
     ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []).sorted()
   }
 
-  private static func isPickle(_ name: String) -> Bool {
+  static func isPickle(_ name: String) -> Bool {
     ["pth", "pt", "ckpt", "bin"].contains(name.split(separator: ".").last.map(String.init))
   }
 }

@@ -25,6 +25,44 @@ enum PositionEncoding {
   }
 }
 
+/// The patches of a picture and their coordinates: STDiT3's rule for pictures of any size.
+struct PatchGrid {
+  let rows: Int
+  let columns: Int
+  private let base: Double
+  private let scale: Double
+
+  /// - Parameters:
+  ///   - rows: of the latents; `columns` likewise.
+  ///   - pixels: of the decoded picture; a square of `input_sq_size` has the scale 1.
+  init(_ c: UniFormDiT.Configuration, rows h: Int, columns w: Int, pixels: (height: Int, width: Int)) {
+    (rows, columns) = c.patches.grid(h, w)
+    base = Double(rows * columns).squareRoot().rounded(.toNearestOrEven)
+    scale = Double(pixels.height * pixels.width).squareRoot() / Double(c.inputSquareSize)
+  }
+
+  /// Sine–cosine positions, `[1, 1, rows · columns, width]`.
+  func positions(width: Int) -> Tensor {
+    positions(
+      rows: coordinates(0..<rows, of: rows), columns: coordinates(0..<columns, of: columns), width: width)
+  }
+
+  /// Of other columns that go on to the right, over the same height: `[1, 1, rows · columns, width]`.
+  func positions(beside other: (rows: Int, columns: Int), width: Int) -> Tensor {
+    positions(
+      rows: coordinates(0..<other.rows, of: other.rows),
+      columns: coordinates(columns..<columns + other.columns, of: columns), width: width)
+  }
+
+  private func coordinates(_ indices: Range<Int>, of length: Int) -> [Double] {
+    indices.map { Double($0) * (base / Double(length)) / scale }
+  }
+
+  private func positions(rows: [Double], columns: [Double], width: Int) -> Tensor {
+    PositionEncoding.grid(rows: rows, columns: columns, width: width).unsqueezed(0).unsqueezed(0)
+  }
+}
+
 /// Rotates interleaved pairs of channels by an angle that grows with the position (RoPE).
 struct RotaryEmbedding {
   let cosines: Tensor  // [length, width]

@@ -107,6 +107,15 @@ extension UniFormDiT {
         modulation: modulation.narrowed(0, start: index, length: 1).expanded(count, -1, -1, -1))
     }
 
+    /// A copy that owns its memory.
+    var cloned: TimeEmbedding { TimeEmbedding(vector: vector.cloned, modulation: modulation.cloned) }
+
+    /// Writes `other` into the tensors of this one.
+    func copy_(_ other: TimeEmbedding) {
+      vector.copy_(other.vector)
+      modulation.copy_(other.modulation)
+    }
+
     /// Rows one after another.
     public static func concatenate(_ parts: [TimeEmbedding]) -> TimeEmbedding {
       TimeEmbedding(
@@ -155,10 +164,10 @@ extension UniFormDiT {
   ///   - videoTime: what the tokens of the pictures see; t = 0 where they are a condition.
   ///   - audioTime: the same for the tokens of the sound and the task.
   ///   - task: ids `[B]`.
-  ///   - pixels: height and width of the decoded picture, for the scale of positions.
+  ///   - placement: of the tokens of these latents.
   public func callAsFunction(
     _ latents: AVLatents, videoTime: TimeEmbedding, audioTime: TimeEmbedding, task: Tensor,
-    conditioning: Conditioning, pixels: (height: Int, width: Int)
+    conditioning: Conditioning, placement: Placement
   ) -> ModelOutput {
     guard let audio else { preconditionFailure("this configuration has no audio columns") }
     let c = configuration
@@ -166,14 +175,13 @@ extension UniFormDiT {
     let (h, w, t) = (latents.video.size(3), latents.video.size(4), latents.video.size(2))
     let taskColumn = audio.task(task, frames: t).to(latents.audio.dtype)  // [B,4,T,rows,1]
     let columns = Tensor.concatenate([joint.packed(latents.audio), taskColumn], axis: 4)  // [B,4,T,rows,6]
-    let positions = gridPositions(rows: h, columns: w, pixels: pixels, device: latents.video.device)
-    let video = videoEmbedder(latents.video.to(dtype)) + positions.video.to(dtype)  // [B,T,Sv,D]
+    let video = videoEmbedder(latents.video.to(dtype)) + placement.video  // [B,T,Sv,D]
     let sound =
-      audio.embedder(columns.to(dtype)) + positions.audio.to(dtype)
-      + audio.modality.to(dtype)  // [B,T,Sa,D]
+      audio.embedder(columns.to(dtype)) + placement.audio + audio.modality.to(dtype)  // [B,T,Sa,D]
     let sizes = [video.size(2), sound.size(2)]
     let modulation = Modulation(groups: [videoTime.modulation, audioTime.modulation], sizes: sizes)
-    let x = trunk(.concatenate([video, sound], axis: 2), modulation, conditioning)  // [B,T,S,D]
+    let tokens = Tensor.concatenate([video, sound], axis: 2)  // [B,T,S,D]
+    let x = trunk(tokens, modulation, conditioning, placement.time)  // [B,T,S,D]
     let m = Modulation(
       groups: [videoTime.vector.unsqueezed(2), audioTime.vector.unsqueezed(2)], sizes: sizes
     ).rows(adding: finalTable)
@@ -186,20 +194,18 @@ extension UniFormDiT {
   }
 
   /// Blocks over tokens `[B, T, S, D]`.
-  func trunk(_ tokens: Tensor, _ modulation: Modulation, _ conditioning: Conditioning) -> Tensor {
-    let c = configuration
-    let frames = tokens.size(1)
-    let rotary = RotaryEmbedding(length: frames, width: c.hiddenSize / c.heads, device: tokens.device)
+  func trunk(
+    _ tokens: Tensor, _ modulation: Modulation, _ conditioning: Conditioning, _ time: Placement.Time
+  ) -> Tensor {
     var x = tokens
-    if let chunkPositions {
-      let phase = Tensor((0..<frames).map { $0 % c.chunkPositions }, device: tokens.device)
-      x = x + chunkPositions(phase).to(x.dtype).reshaped(1, frames, 1, c.hiddenSize)
+    if let chunkPositions, let phase = time.phase {
+      x = x + chunkPositions(phase).to(x.dtype).reshaped(1, x.size(1), 1, configuration.hiddenSize)
     }
     for (block, text) in zip(blocks, conditioning.blocks) {
       if recomputesActivations && isRecordingGradients {
-        x = recomputed(block, x, modulation, text, textMask: conditioning.mask, rotary: rotary)
+        x = recomputed(block, x, modulation, text, textMask: conditioning.mask, rotary: time.rotary)
       } else {
-        x = block(x, modulation, text, textMask: conditioning.mask, rotary: rotary)
+        x = block(x, modulation, text, textMask: conditioning.mask, rotary: time.rotary)
       }
     }
     return x
@@ -230,34 +236,6 @@ extension UniFormDiT {
     }
     return ModelOutput(prediction: half(0), varianceLogits: c.predictsVariance ? half(1) : nil)
   }
-
-  /// Sine–cosine positions of both modalities, `[1, 1, S, D]` each.
-  ///
-  /// Video keeps its own grid, so that weights of an image model see the positions that they know; the audio
-  /// columns continue to its right, with the frequency as their row.
-  private func gridPositions(
-    rows h: Int, columns w: Int, pixels: (height: Int, width: Int), device: Device
-  ) -> (video: Tensor, audio: Tensor) {
-    let c = configuration
-    let grid = c.patches.grid(h, w)
-    let audioGrid = c.audioGrid
-    let base = (Double(grid.rows * grid.columns)).squareRoot().rounded(.toNearestOrEven)
-    let scale = Double(pixels.height * pixels.width).squareRoot() / Double(c.inputSquareSize)
-    func coordinates(_ indices: Range<Int>, of length: Int) -> [Double] {
-      indices.map { Double($0) * (base / Double(length)) / scale }
-    }
-    let video = PositionEncoding.grid(
-      rows: coordinates(0..<grid.rows, of: grid.rows),
-      columns: coordinates(0..<grid.columns, of: grid.columns),
-      width: c.hiddenSize)
-    let audio = PositionEncoding.grid(
-      rows: coordinates(0..<audioGrid.rows, of: audioGrid.rows),
-      columns: coordinates(grid.columns..<(grid.columns + audioGrid.columns), of: grid.columns),
-      width: c.hiddenSize)
-    return (
-      video.unsqueezed(0).unsqueezed(0).to(device), audio.unsqueezed(0).unsqueezed(0).to(device)
-    )
-  }
 }
 
 // MARK: STDiT3 as published
@@ -281,10 +259,10 @@ extension UniFormDiT {
       let mask = denoised.reshaped([a.size(0), frames] + a.shape.dropFirst(2).map { _ in 1 })
       return a.expanded(shape).where(mask, else: b.expanded(shape))
     }
-    let positions = gridPositions(rows: h, columns: w, pixels: pixels, device: latents.device)
-    let tokens = videoEmbedder(latents) + positions.video  // [B,T,S,D]
+    let placement = placement(frames: frames, rows: h, columns: w, pixels: pixels, device: latents.device)
+    let tokens = videoEmbedder(latents) + placement.video  // [B,T,S,D]
     let modulation = Modulation(groups: [select(time.modulation, clean.modulation)], sizes: [tokens.size(2)])
-    let x = trunk(tokens, modulation, conditioning)  // [B,T,S,D]
+    let x = trunk(tokens, modulation, conditioning, placement.time)  // [B,T,S,D]
     func last(_ x: Tensor, _ vector: Tensor) -> Tensor {
       let m = Modulation(groups: [vector.unsqueezed(2)], sizes: [x.size(2)]).rows(adding: finalTable)
       return modulated(x, shift: m[0], scale: m[1])

@@ -39,7 +39,10 @@ extension UniFormPipeline {
       chunks.count, on: device,
       atOnce: decoder.tiling.chunksAtOnce(height: geometry.height, width: geometry.width),
       progress: { try report(.decodingVideo, $0, of: chunks.count) },
-      compute: { VideoFrames.pixels(decoder(chunks[$0], frames: geometry.chunkFrames)) })
+      compute: {
+        let frames = decoder(chunks[$0], frames: geometry.chunkFrames)  // [1, 3, n, H, W]
+        return VideoFrames.pixels(try frames.checkedFinite(after: .decodingVideo))
+      })
     return VideoFrames(
       width: geometry.width, height: geometry.height, frameRate: Double(geometry.frameRate),
       pixels: Array(pixels.joined())
@@ -51,7 +54,10 @@ extension UniFormPipeline {
     let decoder = try networks.loadedAudioDecoder()
     return try independentPieces(
       1, on: device, progress: { try report(.decodingAudio, $0, of: 1) },
-      compute: { _ in decoder(latents).to(.float32).selected(0, 0).selected(0, 0) })[0]
+      compute: { _ in
+        try decoder(latents).checkedFinite(after: .decodingAudio)
+          .to(.float32).selected(0, 0).selected(0, 0)
+      })[0]
   }
 
   /// A log-mel `[frames, bins]` to the sound that is kept, in −1…1, second by second.
@@ -63,7 +69,7 @@ extension UniFormPipeline {
       geometry.codedSeconds, on: device,
       progress: { try report(.vocoding, $0, of: geometry.codedSeconds) },
       compute: { vocoder.vocode(mel, frames: $0 * frames..<($0 + 1) * frames).to(.float32) })
-    let sound = Tensor.concatenate(pieces, axis: 1)  // [1, samples]
+    let sound = try Tensor.concatenate(pieces, axis: 1).checkedFinite(after: .vocoding)  // [1, samples]
     let kept = sound.narrowed(1, start: 0, length: geometry.keptSampleCount)
     return Waveform(sampleRate: geometry.sampleRate, kept.clamp(min: -1, max: 1))
   }

@@ -7,13 +7,16 @@ struct Denoiser {
   private let conditioning: UniFormDiT.Conditioning
   private let videoTimes, audioTimes: UniFormDiT.TimeEmbedding  // [evaluations, …]
   private let task: Tensor  // [R]
-  private let pixels: (height: Int, width: Int)
+  private let placement: UniFormDiT.Placement
   private let rows: Int
+  private var graph: StepGraph?
 
-  /// - Parameter text: R rows, as many as the loop asks about at once.
+  /// - Parameters:
+  ///   - text: R rows, as many as the loop asks about at once.
+  ///   - usesGraph: captures an evaluation and replays it, where the device can.
   init(
     _ network: UniFormDiT, text: TextConditioning, plan: NoisePlan, timesteps: [Double],
-    geometry: ClipGeometry, dtype: DType
+    geometry: ClipGeometry, trainedSize: FrameSize, dtype: DType, usesGraph: Bool
   ) {
     self.network = network
     let device = text.states.device
@@ -25,15 +28,34 @@ struct Denoiser {
     videoTimes = network.timeEmbedding(seen.video, frameRate: frameRate, dtype: dtype)
     audioTimes = network.timeEmbedding(seen.audio, frameRate: frameRate, dtype: dtype)
     task = Tensor([Int](repeating: plan.task.id, count: rows), device: device)
-    pixels = (geometry.height, geometry.width)
+    placement = network.placement(geometry, trainedSize: trainedSize, device: device, dtype: dtype)
+    if usesGraph && device.hasGraphs { graph = captured(geometry, device) }
+  }
+
+  /// Nil where the capture fails: each step then queues its kernels one by one, with the same result.
+  private func captured(_ geometry: ClipGeometry, _ device: Device) -> StepGraph? {
+    let latents = AVLatents(
+      video: .zeros([rows] + geometry.videoLatentShape, device: device),
+      audio: .zeros([rows] + geometry.audioLatentShape, device: device))
+    return try? StepGraph(latents: latents, times: times(of: 0)) { [network, task, conditioning, placement] in
+      network(
+        $0, videoTime: $1.video, audioTime: $1.audio, task: task, conditioning: conditioning,
+        placement: placement)
+    }
+  }
+
+  private func times(of evaluation: Int) -> PerModality<UniFormDiT.TimeEmbedding> {
+    PerModality(
+      video: videoTimes.row(evaluation, count: rows), audio: audioTimes.row(evaluation, count: rows))
   }
 
   /// The answer for `[R, …]` latents at one evaluation of the schedule.
-  func callAsFunction(_ latents: AVLatents, evaluation: Int) -> ModelOutput {
-    network(
-      latents, videoTime: videoTimes.row(evaluation, count: rows),
-      audioTime: audioTimes.row(evaluation, count: rows), task: task, conditioning: conditioning,
-      pixels: pixels)
+  func callAsFunction(_ latents: AVLatents, evaluation: Int) throws -> ModelOutput {
+    let times = times(of: evaluation)
+    if let graph { return try graph(latents, times) }
+    return network(
+      latents, videoTime: times.video, audioTime: times.audio, task: task, conditioning: conditioning,
+      placement: placement)
   }
 }
 
@@ -59,17 +81,19 @@ extension UniFormPipeline {
       },
       model: { [device, isNarrow] latents, _ in
         let evaluation = evaluation
-        guard isNarrow else { return denoisers[0](latents, evaluation: evaluation) }
+        guard isNarrow else {
+          return try catchingTorchErrors { try denoisers[0](latents, evaluation: evaluation) }
+        }
         return .concatenate(
           try independentPieces(latents.batchSize, on: device) { row in
-            denoisers[row](latents.clips(row..<row + 1), evaluation: evaluation)
+            try denoisers[row](latents.clips(row..<row + 1), evaluation: evaluation)
           })
       })
   }
 
   /// Networks up to this width gain nothing from dividing their products among threads, and lose much where the
   /// machine is busy: one thread computes the caption's row and another that of the null caption.
-  private var isNarrow: Bool { model.transformer.hiddenSize <= 512 }
+  private var isNarrow: Bool { device.kind == .cpu && model.transformer.hiddenSize <= 512 }
 
   /// One for each row of text, or one for all of them in a wide network.
   private func denoisers(
@@ -78,10 +102,11 @@ extension UniFormPipeline {
     let network = try networks.loadedTransformer()
     let parts = isNarrow ? text.separateRows : [text]
     // In one thread, since the rows of the products are few and each number of them is divided differently.
-    return try independentPieces(parts.count, on: device) { [dtype] index in
+    return try independentPieces(parts.count, on: device) { [dtype, model, usesGraphs] index in
       Denoiser(
         network, text: parts[index], plan: plan, timesteps: request.scheduler.timesteps,
-        geometry: request.geometry, dtype: dtype)
+        geometry: request.geometry, trainedSize: model.geometry.size, dtype: dtype,
+        usesGraph: usesGraphs)
     }
   }
 }

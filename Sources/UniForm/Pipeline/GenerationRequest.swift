@@ -8,7 +8,7 @@ public struct GenerationRequest: Sendable, Equatable {
   /// What is given besides text.
   public enum Condition: Sendable, Equatable {
     case none
-    /// Frames at the model's size and rate. Fewer than the clip needs are followed by copies of the last one, more
+    /// Frames of the request's size and the model's rate. Fewer than the clip needs are followed by copies of the last one, more
     /// are cut.
     case video(VideoFrames)
     /// Sound at the model's rate; shorter sound is followed by silence, longer is cut.
@@ -28,12 +28,16 @@ public struct GenerationRequest: Sendable, Equatable {
   public var sampler: Sampler?
   /// 1…10; the length that the model was trained on where nil.
   public var seconds: Double?
+  /// Of the pictures that are made, or that the model is shown: sides in multiples of the autoencoder's factor, 8 as
+  /// published, from 16 to 2048 pixels. The size that the model was trained on where nil.
+  public var size: FrameSize?
   /// The same seed gives the same clip with the same model and dtype.
   public var seed: UInt64
 
   public init(
     prompt: String? = nil, negativePrompt: String? = nil, condition: Condition = .none, steps: Int? = nil,
-    guidanceScale: Double? = nil, sampler: Sampler? = nil, seconds: Double? = nil, seed: UInt64 = 0
+    guidanceScale: Double? = nil, sampler: Sampler? = nil, seconds: Double? = nil, size: FrameSize? = nil,
+    seed: UInt64 = 0
   ) {
     self.prompt = prompt
     self.negativePrompt = negativePrompt
@@ -42,6 +46,7 @@ public struct GenerationRequest: Sendable, Equatable {
     self.guidanceScale = guidanceScale
     self.sampler = sampler
     self.seconds = seconds
+    self.size = size
     self.seed = seed
   }
 
@@ -55,6 +60,10 @@ public struct GenerationRequest: Sendable, Equatable {
 
   public static let allowedSteps = 1...1000
   public static let allowedSeconds = 1.0...10.0
+  /// Pixels of a picture's width and height.
+  public static let allowedSide = 16...2048
+  /// Width over height, where a size is chosen for an aspect.
+  public static let allowedAspect = 0.25...4
   public static let allowedCount = 1...1000
   /// Characters of a prompt.
   public static let maximumPromptLength = 10_000

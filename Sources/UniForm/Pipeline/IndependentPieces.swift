@@ -25,7 +25,8 @@ func independentPieces<Piece>(
     if device.kind == .cpu && threads > 1 { ComputeThreads.count = 1 }
     defer { if ComputeThreads.count != threads { ComputeThreads.count = threads } }
     return try (0..<count).map { index in
-      let piece = try compute(index)
+      // At once, before anything is made of what a failed operator left.
+      let piece = try catchingTorchErrors { try compute(index) }
       try progress(index + 1)
       return piece
     }

@@ -42,6 +42,10 @@ struct ResolvedRequest {
 
     var geometry = model.geometry
     geometry.seconds = seconds
+    if let size = request.size {
+      try model.check(size)
+      geometry.size = size
+    }
     self.geometry = geometry
     condition = request.condition
     try condition.check(against: geometry)
@@ -49,6 +53,7 @@ struct ResolvedRequest {
     if seconds != model.geometry.seconds {
       notes.append("the model was trained on clips of \(model.geometry.seconds) s; \(seconds) s may be worse")
     }
+    if let note = model.note(on: geometry.size) { notes.append(note) }
     if let prompt, try pipeline.isCut(prompt) {
       notes.append(
         "the prompt is longer than the \(model.transformer.maximumTextLength) tokens that the model reads; "

@@ -11,6 +11,9 @@ public final class UniFormPipeline {
   /// Of the denoiser. Text encoder, autoencoders and vocoder compute in float32: they are a small part of the time
   /// and what they lose would be seen and heard.
   public let dtype: DType
+  /// Whether the transformer's steps are captured once per clip and replayed; on devices that have no graphs it makes no
+  /// difference.
+  public let usesGraphs: Bool
   let networks: PipelineNetworks
   let mel: MelSpectrogram
   private var loadedTokenizer: T5Tokenizer?
@@ -21,7 +24,8 @@ public final class UniFormPipeline {
   ///   - keepsLoaded: false frees every network after its stage, for models that do not fit into memory together.
   /// - Throws: ``GenerationError`` for a device that is not there, ``ModelError`` and its kin for the directory.
   public init(
-    _ directory: ModelDirectory, device: Device = .cpu, dtype: DType? = nil, keepsLoaded: Bool = true
+    _ directory: ModelDirectory, device: Device = .cpu, dtype: DType? = nil, keepsLoaded: Bool = true,
+    usesGraphs: Bool = true
   ) throws {
     guard device.isAvailable else { throw GenerationError.unavailableDevice("\(device)") }
     let dtype = dtype ?? .fastest(on: device)
@@ -29,6 +33,7 @@ public final class UniFormPipeline {
     model = directory
     self.device = device
     self.dtype = dtype
+    self.usesGraphs = usesGraphs
     networks = PipelineNetworks(directory, device: device, dtype: dtype, keepsLoaded: keepsLoaded)
     mel = try MelSpectrogram(directory.mel)
   }
@@ -74,6 +79,7 @@ public final class UniFormPipeline {
         return try request.seeds.enumerated().map { index, seed in
           let report = report.clip(index)
           let latents = try denoise(request, seed: seed, text: text, condition: condition, report)
+            .map { try $0.checkedFinite(after: .denoising) }
           return try finish(latents, seed, request, condition, report)
         }
       }

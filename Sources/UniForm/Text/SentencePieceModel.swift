@@ -58,6 +58,7 @@ final class SentencePieceModel: @unchecked Sendable {
   static var lastError: String {
     let message = String(cString: csp_error_message())
     let line = message.split(whereSeparator: \.isNewline).first ?? "libsentencepiece gives no reason"
-    return String(line.range(of: "] ", options: .backwards).map { line[$0.upperBound...] } ?? line)
+    let reason = line.range(of: "] ", options: .backwards).map { line[$0.upperBound...] } ?? line
+    return reason.allSatisfy(\.isWhitespace) ? "it cannot be parsed" : String(reason)
   }
 }

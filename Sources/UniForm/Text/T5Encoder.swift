@@ -31,23 +31,31 @@ public struct T5Encoder {
   /// Token ids `[B, L]` with a mask `[B, L]` (nonzero for tokens) to embeddings in `dtype`, by default the
   /// dtype of the parameters.
   public func callAsFunction(_ ids: Tensor, mask: Tensor, dtype: DType? = nil) -> TextEmbeddings {
+    states(ids, mask: mask, distances: distances(length: mask.size(1), device: mask.device), dtype: dtype)
+  }
+
+  /// The same with ``distances(length:device:)`` from before, all of it on the device.
+  func states(_ ids: Tensor, mask: Tensor, distances: Tensor, dtype: DType? = nil) -> TextEmbeddings {
     precondition(dtype != .float16, "a T5 encoder overflows in float16")
     var x = embedding(ids).to(dtype ?? embedding.weight.dtype)  // [B, L, D]
-    let bias = attentionBias(mask: mask)  // [B, h, L, L]
+    let bias = attentionBias(distances, mask: mask)  // [B, h, L, L]
     for block in blocks { x = block(x, bias: bias) }  // [B, L, D]
     return TextEmbeddings(hiddenStates: finalNorm(x), mask: mask)
   }
 
-  /// What is added to the scores, in float32: a value per head and distance, and a huge negative one for
-  /// padding.
-  private func attentionBias(mask: Tensor) -> Tensor {
-    let length = mask.size(1)
+  /// The bucket of each pair of positions, `[L, L]`.
+  func distances(length: Int, device: Device) -> Tensor {
     let buckets = RelativePositionBuckets(
       count: configuration.buckets, maximumDistance: configuration.maximumDistance)
     let ofOffset = (0..<2 * length - 1).map { buckets.bucket($0 - (length - 1)) }
     let indices = (0..<length).flatMap { query in ofOffset[(length - 1 - query)..<(2 * length - 1 - query)] }
-    let table = Tensor(indices, shape: [length, length], device: mask.device)  // [L, L]
-    let bias = positionBias.to(.float32).embedding(table).permuted(2, 0, 1).unsqueezed(0)  // [1, h, L, L]
+    return Tensor(indices, shape: [length, length], device: device)
+  }
+
+  /// What is added to the scores, in float32: a value per head and distance, and a huge negative one for
+  /// padding.
+  private func attentionBias(_ distances: Tensor, mask: Tensor) -> Tensor {
+    let bias = positionBias.to(.float32).embedding(distances).permuted(2, 0, 1).unsqueezed(0)  // [1, h, L, L]
     let padding = (mask.to(.float32) .== 0).unsqueezed(1).unsqueezed(1)  // [B, 1, 1, L]
     return bias.maskedFill(padding, -Double(Float.greatestFiniteMagnitude))  // [B, h, L, L]
   }

@@ -58,7 +58,9 @@ extension JSONConfiguration {
     do {
       self = try JSONDecoder().decode(Self.self, from: JSONSerialization.data(withJSONObject: merged))
     } catch let error as DecodingError {
-      throw ConfigurationError(error.oneLine, source: source)
+      // That it is JSON was seen above; numbers that no type holds fail as a whole, without their key.
+      let huge = given.filter { ($0.value as? Double).map { abs($0) > 1e18 } == true }.keys.min()
+      throw ConfigurationError(huge.map { "\"\($0)\" is too large" } ?? error.oneLine, source: source)
     }
     do {
       try validate()
@@ -116,6 +118,8 @@ extension DecodingError {
     case .typeMismatch(let type, let context): return "\"\(path(context))\" must be of type \(type)"
     case .valueNotFound(let type, let context): return "\"\(path(context))\" must be \(type), not null"
     case .keyNotFound(let key, let context): return "\"\(path(context, key))\" is missing"
+    case .dataCorrupted(let context) where context.codingPath.isEmpty:
+      return "cannot be decoded: \(context.debugDescription)"
     case .dataCorrupted(let context): return "\"\(path(context))\" \(context.debugDescription)"
     @unknown default: return "cannot be decoded"
     }

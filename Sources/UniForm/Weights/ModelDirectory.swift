@@ -117,6 +117,11 @@ extension ModelDirectory {
     let manager = FileManager.default
     if manager.fileExists(atPath: whole.path) { return whole }
     if manager.fileExists(atPath: sharded.path) { return sharded }
+    let folder = whole.deletingLastPathComponent()
+    let names = ((try? manager.contentsOfDirectory(atPath: folder.path)) ?? []).sorted()
+    if let pickle = names.first(where: ImportSource.isPickle) {
+      throw .pickle(path: folder.appending(path: pickle).path)
+    }
     throw .missingFile(path: whole.path)
   }
 }
