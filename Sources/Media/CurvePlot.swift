@@ -74,7 +74,8 @@ extension CurvePlot {
       page.fill(x: left, y: top, width: Self.panelWidth, height: Self.panelHeight, (246, 246, 249))
       for quarter in 1...3 {
         page.fill(
-          x: left, y: top + quarter * Self.panelHeight / 4, width: Self.panelWidth, height: 1, (226, 226, 232))
+          x: left, y: top + quarter * Self.panelHeight / 4, width: Self.panelWidth, height: 1, (226, 226, 232)
+        )
       }
       draw(curve, left, top, on: &page)
     }
@@ -92,10 +93,14 @@ extension CurvePlot {
       )
     }
     func line(_ points: [(x: Double, y: Double)], _ color: (UInt8, UInt8, UInt8), width: Int) {
-      for (a, b) in zip(points, points.dropFirst()) { page.line(from: place(a), to: place(b), color, width: width) }
+      for (a, b) in zip(points, points.dropFirst()) {
+        page.line(from: place(a), to: place(b), color, width: width)
+      }
     }
     line(curve.points, (178, 184, 204), width: 1)
-    line(Self.smoothed(curve.points, window: (range.upperBound - range.lowerBound) / 50), (44, 72, 160), width: 2)
+    line(
+      Self.smoothed(curve.points, window: (range.upperBound - range.lowerBound) / 50), (44, 72, 160), width: 2
+    )
   }
 
   /// Ends where the extremes are, so that nothing is cut off, and is never empty.
@@ -150,7 +155,8 @@ extension CurvePlot {
         .init(curve.name, x: left, y: top - 20, size: 15, color: ink, anchor: .left),
         .init(Self.brief(last), x: right, y: top - 20, size: 15, color: "0x2C48A0", anchor: .right),
         .init(Self.brief(values.upperBound), x: left + 4, y: top + 3, size: 11, color: grey, anchor: .left),
-        .init(Self.brief(values.lowerBound), x: left + 4, y: bottom - 14, size: 11, color: grey, anchor: .left),
+        .init(
+          Self.brief(values.lowerBound), x: left + 4, y: bottom - 14, size: 11, color: grey, anchor: .left),
         .init(Self.brief(range.lowerBound), x: left, y: bottom + 4, size: 12, color: grey, anchor: .left),
         .init(axis, x: (left + right) / 2, y: bottom + 4, size: 12, color: grey, anchor: .center),
         .init(Self.brief(range.upperBound), x: right, y: bottom + 4, size: 12, color: grey, anchor: .right),

@@ -17,7 +17,8 @@ struct LaunchCommand: AsyncParsableCommand {
     help: ArgumentHelp("Processes to start.", valueName: "number"))
   var count: Int
   @Argument(
-    parsing: .postTerminator, help: ArgumentHelp("The command of this program and its arguments.", valueName: "command"))
+    parsing: .postTerminator,
+    help: ArgumentHelp("The command of this program and its arguments.", valueName: "command"))
   var command: [String] = []
 
   func validate() throws {
@@ -25,7 +26,8 @@ struct LaunchCommand: AsyncParsableCommand {
       throw ValidationError("-n is \(count); use a whole number from 1 to 1024")
     }
     guard !command.isEmpty else {
-      throw ValidationError("there is nothing to launch; write it after --, as in 'uniform launch -n 2 -- train CONFIG'")
+      throw ValidationError(
+        "there is nothing to launch; write it after --, as in 'uniform launch -n 2 -- train CONFIG'")
     }
   }
 

@@ -16,7 +16,8 @@ struct PlotCommand: AsyncParsableCommand {
   @Argument(help: ArgumentHelp("The folder of the run.", valueName: "run"), completion: .directory)
   var folder: String
   @Option(
-    help: ArgumentHelp("The .png file to draw into. Without it, curves.png in the folder.", valueName: "file"),
+    help: ArgumentHelp(
+      "The .png file to draw into. Without it, curves.png in the folder.", valueName: "file"),
     completion: .file(extensions: ["png"]))
   var output: String?
 

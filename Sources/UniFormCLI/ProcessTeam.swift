@@ -47,13 +47,16 @@ struct ProcessTeam {
       process.terminationHandler = { process in
         members.remove(process.processIdentifier)
         continuation.yield(
-          End(rank: rank, status: process.terminationStatus, wasKilled: process.terminationReason == .uncaughtSignal))
+          End(
+            rank: rank, status: process.terminationStatus,
+            wasKilled: process.terminationReason == .uncaughtSignal))
       }
       do {
         try process.run()
       } catch {
         members.signal(SIGTERM)
-        throw CommandFailure("process \(rank) could not be started: \(error.localizedDescription)", .unavailable)
+        throw CommandFailure(
+          "process \(rank) could not be started: \(error.localizedDescription)", .unavailable)
       }
       members.add(process)
     }
@@ -104,7 +107,9 @@ struct ProcessTeam {
         bind(socket, address, length) == 0 && getsockname(socket, address, &length) == 0
       }
     }
-    guard socket >= 0, port else { throw CommandFailure("there is no free port for the processes to meet at", .unavailable) }
+    guard socket >= 0, port else {
+      throw CommandFailure("there is no free port for the processes to meet at", .unavailable)
+    }
     return Int(UInt16(bigEndian: address.sin_port))
   }
 }

@@ -62,12 +62,16 @@ extension TrainCommand {
     let data = try LatentDataset(
       contentsOf: cache, for: job.directory, needsTextStates: hasStates && !recipe.trainsTextEncoder)
     job.note("training on \(data.count) clips")
+    var facts = ["clips": "\(data.count)", "source": data.index.recipe.source.fingerprint]
+    // Adapters lie beside the weights of a trained model, which no checkpoint holds.
+    let base =
+      configuration.initialModel.isEmpty
+      ? job.directory : try ModelDirectory(URL(filePath: configuration.initialModel))
+    if recipe.lora.rank > 0 { facts["base"] = base.weightsFingerprint }
     let trainer = try TransformerTrainer(
       model: job.directory, recipe, optimization: configuration.optimization, data: data,
-      workers: configuration.workers, device: job.device,
-      context: job.context(facts: ["clips": "\(data.count)", "source": data.index.recipe.source.fingerprint]))
-    // Adapters lie beside the weights of a trained model.
-    if recipe.lora.rank > 0 && configuration.initialModel.isEmpty { try trainer.begin(from: job.directory) }
+      workers: configuration.workers, device: job.device, context: job.context(facts: facts))
+    if recipe.lora.rank > 0 { try trainer.begin(from: base) }
     let samples = try TrainingSamples(job, trainer, requests)
     trainer.loop.afterStep = { try samples.make(after: $0) }
     let isDone = try job.train(trainer.loop, begin: trainer.begin, trainer.run)

@@ -62,7 +62,8 @@ struct TrainingSamples {
       let frames = try await VideoReader.read(
         URL(filePath: path), seconds: geometry.seconds, frameRate: Double(geometry.frameRate),
         width: geometry.width, height: geometry.height)
-      add(GenerationJob(video: URL(filePath: path), seed: samples.seed, output: output), "v2a", .video(frames))
+      add(
+        GenerationJob(video: URL(filePath: path), seed: samples.seed, output: output), "v2a", .video(frames))
     }
     for path in samples.sounds {
       let sound = try await AudioReader.read(

@@ -29,7 +29,9 @@ import Testing
   /// One bucket per parameter, so that they are handed over one by one while the backward pass runs.
   private func gradients(_ group: ProcessGroup?, replicas: Int, rows: [[Int]]) throws -> [[Float]] {
     let stores = (0..<replicas).map { _ in ParameterStore(seed: 3) }
-    let layers = try stores.map { [try Linear($0.root["a"], 3, 4), try Linear($0.root["b"], 4, 1), try Linear($0.root["unused"], 2, 2)] }
+    let layers = try stores.map {
+      [try Linear($0.root["a"], 3, 4), try Linear($0.root["b"], 4, 1), try Linear($0.root["unused"], 2, 2)]
+    }
     for store in stores { store.enableTraining() }
     let reducer = GradientReducer(stores.map(\.trainable), group: group, bucketBytes: 1)
     let inputs = Tensor((0..<12).map { Float($0) / 7 }, shape: [4, 3])
@@ -91,10 +93,18 @@ import Testing
   @Test func theEnvironmentSaysWhereToMeet() throws {
     #expect(try Rendezvous(environment: [:]) == nil)
     #expect(try Rendezvous(environment: ["WORLD_SIZE": "1"]) == nil)
-    let full = ["WORLD_SIZE": "4", "RANK": "3", "LOCAL_RANK": "1", "MASTER_ADDR": "node0", "MASTER_PORT": "1234"]
-    #expect(try Rendezvous(environment: full) == Rendezvous(host: "node0", port: 1234, rank: 3, size: 4, localRank: 1))
-    for (key, value) in [("RANK", "4"), ("RANK", ""), ("MASTER_ADDR", ""), ("WORLD_SIZE", "two"), ("MASTER_PORT", "0")] {
-      let error = #expect(throws: EnvironmentError.self) { try Rendezvous(environment: full.merging([key: value]) { $1 }) }
+    let full = [
+      "WORLD_SIZE": "4", "RANK": "3", "LOCAL_RANK": "1", "MASTER_ADDR": "node0", "MASTER_PORT": "1234",
+    ]
+    #expect(
+      try Rendezvous(environment: full)
+        == Rendezvous(host: "node0", port: 1234, rank: 3, size: 4, localRank: 1))
+    for (key, value) in [
+      ("RANK", "4"), ("RANK", ""), ("MASTER_ADDR", ""), ("WORLD_SIZE", "two"), ("MASTER_PORT", "0"),
+    ] {
+      let error = #expect(throws: EnvironmentError.self) {
+        try Rendezvous(environment: full.merging([key: value]) { $1 })
+      }
       #expect(error?.description.hasPrefix(key) == true)
     }
   }

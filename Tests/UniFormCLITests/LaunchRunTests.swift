@@ -48,7 +48,8 @@ import Testing
     return names.compactMap { Int32($0) }.filter { identifier in
       let text = (try? String(contentsOfFile: "/proc/\(identifier)/stat", encoding: .utf8)) ?? ""
       // The name in parentheses may hold anything; the parent is the second field behind it.
-      return text.split(separator: ")").last?.split(separator: " ").dropFirst().first.flatMap { Int32($0) } == parent
+      return text.split(separator: ")").last?.split(separator: " ").dropFirst().first.flatMap { Int32($0) }
+        == parent
     }
   }
 

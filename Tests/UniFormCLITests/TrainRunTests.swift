@@ -18,7 +18,8 @@ import UniForm
       steps: 4,
       settings: [
         "recipe": [
-          "data": "clips", "train_text_encoder": true, "samples": ["every": 2, "prompts": ["rain"], "steps": 1],
+          "data": "clips", "train_text_encoder": true,
+          "samples": ["every": 2, "prompts": ["rain"], "steps": 1],
         ]
       ])
     let before = try ModelDirectory(place.file("model")).weightsFingerprint
@@ -26,11 +27,14 @@ import UniForm
     #expect(result.status == 0, "\(result.errors)")
     #expect(try ModelDirectory(place.file("model")).weightsFingerprint != before)
     let configuration = try String(contentsOf: place.file("run/config.json"), encoding: .utf8)
-    #expect(configuration.contains("\"warmup_steps\" : 2") && configuration.contains("\"ema_decay\" : 0.9999"))
+    #expect(
+      configuration.contains("\"warmup_steps\" : 2") && configuration.contains("\"ema_decay\" : 0.9999"))
     #expect(try place.losses().map(\.step) == [1, 2, 3, 4])
     let samples = try FileManager.default.contentsOfDirectory(atPath: place.file("run/samples").path).sorted()
-    #expect(samples.filter { $0.hasSuffix(".png") } == ["step-000000002-1-t2av.png", "step-000000004-1-t2av.png"])
-    #expect(try await MediaProbe.probe(place.file("run/samples/step-000000004-1-t2av.mp4")).video?.codedWidth == 32)
+    #expect(
+      samples.filter { $0.hasSuffix(".png") } == ["step-000000002-1-t2av.png", "step-000000004-1-t2av.png"])
+    #expect(
+      try await MediaProbe.probe(place.file("run/samples/step-000000004-1-t2av.mp4")).video?.codedWidth == 32)
 
     let plot = try await place.program("plot", "run")
     #expect(plot.status == 0, "\(plot.errors)")
@@ -57,7 +61,11 @@ import UniForm
         if attempt < 5 { kill(process.processIdentifier, SIGKILL) }
       }
       let text = await Self.ended(process, output, errors)
-      if process.terminationReason == .uncaughtSignal { kills += 1 } else { #expect(text.status == 0, "\(text.errors)") }
+      if process.terminationReason == .uncaughtSignal {
+        kills += 1
+      } else {
+        #expect(text.status == 0, "\(text.errors)")
+      }
       if process.terminationReason == .exit { break }
     }
     #expect(kills >= 2)
@@ -67,7 +75,9 @@ import UniForm
     #expect(try place.losses().map(\.loss) == place.losses("whole").map(\.loss))
   }
 
-  private static func ended(_ process: Process, _ output: Pipe, _ errors: Pipe) async -> (status: Int32, errors: String) {
+  private static func ended(_ process: Process, _ output: Pipe, _ errors: Pipe) async -> (
+    status: Int32, errors: String
+  ) {
     await withCheckedContinuation { continuation in
       DispatchQueue.global().async {
         let text = errors.fileHandleForReading.readDataToEndOfFile()
@@ -98,11 +108,13 @@ import UniForm
     let good = try place.lastCheckpoint()
     // No file may grow beyond this many blocks of 512 bytes: half of a checkpoint.
     let size = try #require(
-      try FileManager.default.attributesOfItem(atPath: place.file("run/checkpoints/step-000000002.safetensors").path)[.size] as? Int)
+      try FileManager.default.attributesOfItem(
+        atPath: place.file("run/checkpoints/step-000000002.safetensors").path)[.size] as? Int)
     let (process, output, errors) = place.program.process([])
     process.executableURL = URL(filePath: "/bin/sh")
     process.arguments = [
-      "-c", "ulimit -f \(size / 1024); exec \"$0\" train train.json --set log.tensorboard=false", Program.executable.path,
+      "-c", "ulimit -f \(size / 1024); exec \"$0\" train train.json --set log.tensorboard=false",
+      Program.executable.path,
     ]
     try process.run()
     let result = await Self.ended(process, output, errors)
@@ -110,7 +122,8 @@ import UniForm
     #expect(result.errors.contains("the checkpoint of step 4 could not be written"))
     #expect(result.errors.contains("the one of step 2 is intact"))
     #expect(try place.lastCheckpoint().tensors == good.tensors)
-    #expect(try FileManager.default.contentsOfDirectory(atPath: place.file("run/checkpoints").path).count == 2)
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: place.file("run/checkpoints").path).count == 2)
   }
 
   @Test func `what cannot be trained is one line`() async throws {
@@ -145,7 +158,10 @@ import UniForm
     let adapted = try await generate("adapted.wav", "--lora", "run/lora.safetensors:2")
     #expect(adapted.status == 0, "\(adapted.errors)")
     #expect(try Data(contentsOf: place.file("plain.wav")) != Data(contentsOf: place.file("adapted.wav")))
-    for (lora, status) in [("nowhere.safetensors", Int32(66)), ("run/lora.safetensors:x", 64), ("model/vae/diffusion_pytorch_model.safetensors", 65)] {
+    for (lora, status) in [
+      ("nowhere.safetensors", Int32(66)), ("run/lora.safetensors:x", 64),
+      ("model/vae/diffusion_pytorch_model.safetensors", 65),
+    ] {
       let result = try await generate("bad.wav", "--lora", lora)
       #expect(result.status == status, "\(lora): \(result.errors)")
     }

@@ -12,7 +12,8 @@ extension Workplace {
     let model = try ModelDirectory(file("model"))
     _ = try LatentDataset.synthetic(count: 6, for: model, in: file("clips"))
     let configuration: [String: Any] = [
-      "train": "transformer", "model": "model", "run": "run", "recipe": ["data": "clips", "train_text_encoder": true],
+      "train": "transformer", "model": "model", "run": "run",
+      "recipe": ["data": "clips", "train_text_encoder": true],
       "optimization": ["steps": steps, "batch_size": 4, "learning_rate": 3e-3, "warmup_steps": 3],
       "checkpoints": ["every": checkpointEvery], "log": ["every": 1], "timeout": 60,
     ].merging(settings) { $1 }

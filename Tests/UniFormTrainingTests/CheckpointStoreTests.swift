@@ -18,7 +18,8 @@ import Torch
   private func write(_ store: CheckpointStore, _ steps: Int...) throws {
     for step in steps {
       _ = try store.write(
-        step: step, [.init(name: "x", shape: [4], dtype: .float32) { Tensor([Float](repeating: Float(step), count: 4)) }],
+        step: step,
+        [.init(name: "x", shape: [4], dtype: .float32) { Tensor([Float](repeating: Float(step), count: 4)) }],
         metadata: ["step": "\(step)"])
     }
   }
@@ -45,7 +46,10 @@ import Torch
     try write(store, 2)
     #expect(
       try names
-        == ["step-000000001.json", "step-000000001.safetensors", "step-000000002.json", "step-000000002.safetensors"])
+        == [
+          "step-000000001.json", "step-000000001.safetensors", "step-000000002.json",
+          "step-000000002.safetensors",
+        ])
   }
 
   @Test func aDamagedCheckpointIsPassedOver() throws {
@@ -67,7 +71,8 @@ import Torch
     try write(store, 1)
     struct DiskFull: Error {}
     let error = #expect(throws: TrainingError.self) {
-      _ = try store.write(step: 2, [.init(name: "x", shape: [1], dtype: .float32) { throw DiskFull() }], metadata: [:])
+      _ = try store.write(
+        step: 2, [.init(name: "x", shape: [1], dtype: .float32) { throw DiskFull() }], metadata: [:])
     }
     #expect(error?.description.contains("the one of step 1 is intact") == true)
     #expect(try names == ["step-000000001.json", "step-000000001.safetensors"])

@@ -27,7 +27,8 @@ import UniForm
   @Test func theVideoTrainerRunsAndMeasuresItsBareCode() throws {
     let frames = SceneFrames(count: 2, seed: 1, geometry: scenes)
     let trainer = try VideoVAETrainer(
-      model: model, VideoVAETrainer.Recipe(), optimization: optimization, frames: frames, workers: 2, context: .quiet())
+      model: model, VideoVAETrainer.Recipe(), optimization: optimization, frames: frames, workers: 2,
+      context: .quiet())
     try trainer.run()
     #expect(trainer.loop.step == 3)
     let moments = try trainer.latentMoments(chunks: 2)

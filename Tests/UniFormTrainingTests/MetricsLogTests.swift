@@ -41,7 +41,9 @@ import Testing
       writer.write(step: 8, [("loss", 0.5), ("bad", .nan)])
     }
     let name = try #require(
-      try FileManager.default.contentsOfDirectory(atPath: folder.url.path).first { $0.hasPrefix("events.out.tfevents.") })
+      try FileManager.default.contentsOfDirectory(atPath: folder.url.path).first {
+        $0.hasPrefix("events.out.tfevents.")
+      })
     var rest = Array(try Data(contentsOf: folder.url.appending(path: name)))
     var records: [[UInt8]] = []
     while !rest.isEmpty {
@@ -55,6 +57,7 @@ import Testing
     #expect(records.count == 3)
     // Behind the time: step 8 (field 2), then the summary (field 5) with one value: tag "loss" and 0.5.
     let loss: [UInt8] = [0x0A, 4] + Array("loss".utf8) + [0x15, 0, 0, 0, 0x3F]
-    #expect(Array(records[2][9...]) == [0x10, 8, 0x2A, UInt8(loss.count + 2), 0x0A, UInt8(loss.count)] + loss)
+    #expect(
+      Array(records[2][9...]) == [0x10, 8, 0x2A, UInt8(loss.count + 2), 0x0A, UInt8(loss.count)] + loss)
   }
 }

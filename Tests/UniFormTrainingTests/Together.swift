@@ -3,12 +3,6 @@ import Torch
 
 /// The results of `size` members of a process group, each in a thread of its own here.
 func together<Value>(_ size: Int, _ body: @escaping (ProcessGroup) throws -> Value) throws -> [Value] {
-  final class Results: @unchecked Sendable {
-    let lock = NSLock()
-    var values: [Int: Result<Value, any Error>] = [:]
-    let body: (ProcessGroup) throws -> Value
-    init(_ body: @escaping (ProcessGroup) throws -> Value) { self.body = body }
-  }
   let results = Results(body)
   let port = freePort()
   DispatchQueue.concurrentPerform(iterations: size) { rank in
@@ -34,4 +28,11 @@ func freePort() -> Int {
     }
   }
   return Int(UInt16(bigEndian: address.sin_port))
+}
+
+private final class Results<Value>: @unchecked Sendable {
+  let lock = NSLock()
+  var values: [Int: Result<Value, any Error>] = [:]
+  let body: (ProcessGroup) throws -> Value
+  init(_ body: @escaping (ProcessGroup) throws -> Value) { self.body = body }
 }

@@ -52,7 +52,9 @@ import UniForm
   @Test(arguments: [1, 2]) func learnsWithAnyNumberOfWorkers(workers: Int) throws {
     let regression = try regression(steps: 300, workers: workers)
     try regression.run()
-    for (value, truth) in zip(regression.weights, [1, -2, 3] as [Float]) { #expect(abs(value - truth) < 0.05) }
+    for (value, truth) in zip(regression.weights, [1, -2, 3] as [Float]) {
+      #expect(abs(value - truth) < 0.05)
+    }
     #expect(regression.layers.allSatisfy { $0.weight.floats == regression.weights })
   }
 
@@ -167,7 +169,8 @@ import UniForm
     let before = critic.weight.floats
     let x = Tensor([1, 2] as [Float], shape: [1, 2])
     func loop() throws -> TrainingLoop {
-      try TrainingLoop([model], adversary: [judge], settings: settings(steps: 3, accumulation: 2), context: .quiet())
+      try TrainingLoop(
+        [model], adversary: [judge], settings: settings(steps: 3, accumulation: 2), context: .quiet())
     }
     try loop().run { _ in StepResult(loss: critic(layer(x)).sum) }
     #expect(critic.weight.floats == before)

@@ -46,7 +46,9 @@ import UniForm
       context: context ?? .quiet())
   }
 
-  private func losses(_ run: TemporaryFolder) throws -> [Double] { try metrics(in: run.url).compactMap { $0["loss"] } }
+  private func losses(_ run: TemporaryFolder) throws -> [Double] {
+    try metrics(in: run.url).compactMap { $0["loss"] }
+  }
 
   @Test(arguments: [Objective.velocity, .epsilon])
   func theLossFallsForBothObjectives(objective: Objective) throws {
@@ -77,7 +79,9 @@ import UniForm
     }
     let whole = try curve(workers: 1, accumulation: 1)
     for (workers, accumulation) in [(2, 1), (1, 2), (2, 2)] {
-      for (a, b) in zip(whole, try curve(workers: workers, accumulation: accumulation)) { #expect(abs(a - b) < 1e-4 * a) }
+      for (a, b) in zip(whole, try curve(workers: workers, accumulation: accumulation)) {
+        #expect(abs(a - b) < 1e-4 * a)
+      }
     }
     #expect(try curve(workers: 1, accumulation: 1, recomputes: true) == whole)
   }
@@ -87,7 +91,9 @@ import UniForm
     func gradients(recomputes: Bool) throws -> [[Float]] {
       let trainer = try trainer(model, steps: 1) { $0.recomputesActivations = recomputes }
       for entry in trainer.loop.model.trainable where !entry.tensor.anyTrue {
-        withoutGradient { _ = entry.tensor.copy_(.randn(entry.tensor.shape, generator: Generator(seed: 8)) * 0.2) }
+        withoutGradient {
+          _ = entry.tensor.copy_(.randn(entry.tensor.shape, generator: Generator(seed: 8)) * 0.2)
+        }
       }
       let part = BatchPart(
         worker: 0, step: 0, positions: 0..<4, randomness: StepRandomness(seed: 42, step: 0))
@@ -150,7 +156,9 @@ import UniForm
     let request = GenerationRequest(prompt: "rain", steps: 2, seed: 1)
     func latents(_ model: ModelDirectory, training: Bool = false) throws -> [Float] {
       let pipeline = try UniFormPipeline(model, dtype: .float32)
-      if training { pipeline.use(transformer: trainer.networks.transformer, textEncoder: trainer.networks.textEncoder) }
+      if training {
+        pipeline.use(transformer: trainer.networks.transformer, textEncoder: trainer.networks.textEncoder)
+      }
       return try pipeline.latents(request).video.floats
     }
     func distance(_ a: [Float], _ b: [Float]) -> Float { zip(a, b).map { abs($0 - $1) }.max() ?? 0 }

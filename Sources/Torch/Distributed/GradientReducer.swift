@@ -128,7 +128,8 @@ public final class GradientReducer: @unchecked Sendable {
       for index in buckets[bucket].parameters { sumOverThreads(index) }
       guard let group else { return }
       let parts = buckets[bucket].parameters.map { index in
-        (replicas[0][index].gradient ?? replicas[0][index].detached.zerosLike).flattened().to(.float32).to(.cpu)
+        (replicas[0][index].gradient ?? replicas[0][index].detached.zerosLike).flattened().to(.float32).to(
+          .cpu)
       }
       let buffer = Tensor.concatenate(parts, axis: 0)
       buckets[bucket].buffer = buffer

@@ -75,7 +75,8 @@ public final class ProcessGroup: @unchecked Sendable {
   private func start(
     _ tensor: Tensor, _ body: (UnsafeMutablePointer<ct_work?>) -> ct_status
   ) throws -> Work {
-    precondition(tensor.isContiguous && tensor.device.kind == .cpu, "collectives take dense tensors on the CPU")
+    precondition(
+      tensor.isContiguous && tensor.device.kind == .cpu, "collectives take dense tensors on the CPU")
     var work: ct_work?
     guard body(&work) == CT_OK, let work else { throw failure() }
     return Work(work, self, tensor)

@@ -19,7 +19,8 @@ public struct Rendezvous: Sendable, Equatable {
   ///
   /// - Throws: ``EnvironmentError`` for a variable that is missing or makes no sense.
   public init?(environment: [String: String]) throws(EnvironmentError) {
-    func number(_ name: String, default fallback: Int? = nil, in range: ClosedRange<Int>) throws(EnvironmentError)
+    func number(_ name: String, default fallback: Int? = nil, in range: ClosedRange<Int>)
+      throws(EnvironmentError)
       -> Int
     {
       guard let text = environment[name], !text.isEmpty else {

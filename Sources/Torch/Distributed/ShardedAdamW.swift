@@ -23,7 +23,9 @@ public struct ShardedAdamW {
   public func step(learningRate: Double) throws {
     local.step(learningRate: learningRate)
     guard let group else { return }
-    for rank in 0..<group.size { try share(zip(parameters, owners).filter { $0.1 == rank }.map(\.0.tensor), of: rank) }
+    for rank in 0..<group.size {
+      try share(zip(parameters, owners).filter { $0.1 == rank }.map(\.0.tensor), of: rank)
+    }
   }
 
   private func share(_ tensors: [Tensor], of rank: Int) throws {

@@ -40,8 +40,11 @@ struct LowRankAdapterFile {
     for layer in layers {
       let (down, up) = (try file.tensor("\(layer).lora_A.weight"), try file.tensor("\(layer).lora_B.weight"))
       let name = Self.withoutPrefix(layer) + ".weight"
-      guard let base = weights.items[name] else { throw .unexpected(tensors: ["\(layer).lora_A.weight"], file: source) }
-      guard up.rank == 2, down.rank == 2, [up.size(0), down.size(1)] == base.shape, up.size(1) == down.size(0) else {
+      guard let base = weights.items[name] else {
+        throw .unexpected(tensors: ["\(layer).lora_A.weight"], file: source)
+      }
+      guard up.rank == 2, down.rank == 2, [up.size(0), down.size(1)] == base.shape, up.size(1) == down.size(0)
+      else {
         throw .wrongShape(
           tensor: "\(layer).lora_B·lora_A", expected: base.shape,
           found: up.shape.prefix(1) + down.shape.suffix(1), file: source)

@@ -44,7 +44,8 @@ public struct OptimizationSettings: JSONConfiguration {
       (0...1).contains(decayFraction)
     else {
       throw ConfigurationError(
-        "learning_rate, gradient_clip and epsilon must be positive, ema_decay in 0..<1, decay_fraction in 0...1")
+        "learning_rate, gradient_clip and epsilon must be positive, ema_decay in 0..<1, decay_fraction in 0...1"
+      )
     }
     guard (0..<1).contains(beta1), (0..<1).contains(beta2), weightDecay >= 0 else {
       throw ConfigurationError("beta1 and beta2 must be in 0..<1, weight_decay not negative")

@@ -54,7 +54,9 @@ public struct SampleSettings: JSONConfiguration {
   public init() {}
 
   public func validate() throws(ConfigurationError) {
-    guard every >= 0, steps >= 0 else { throw ConfigurationError("samples: every and steps must not be negative") }
+    guard every >= 0, steps >= 0 else {
+      throw ConfigurationError("samples: every and steps must not be negative")
+    }
     guard every == 0 || !(prompts.isEmpty && videos.isEmpty && sounds.isEmpty) else {
       throw ConfigurationError("samples: give prompts, videos or sounds to make samples of")
     }

@@ -22,7 +22,9 @@ public struct TokenizerTraining: JSONConfiguration {
   }
 
   public func validate() throws(ConfigurationError) {
-    guard !model.isEmpty else { throw ConfigurationError("\"model\" is missing: the model directory to train in") }
+    guard !model.isEmpty else {
+      throw ConfigurationError("\"model\" is missing: the model directory to train in")
+    }
     guard captions > 0, vocabularySize > 3 else {
       throw ConfigurationError("captions must be positive and vocabulary_size more than 3")
     }

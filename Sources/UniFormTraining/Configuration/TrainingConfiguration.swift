@@ -61,8 +61,12 @@ public struct TrainingConfiguration<Recipe: TrainingRecipe>: JSONConfiguration {
   }
 
   public func validate() throws(ConfigurationError) {
-    guard !model.isEmpty else { throw ConfigurationError("\"model\" is missing: the model directory to train in") }
-    guard !run.isEmpty else { throw ConfigurationError("\"run\" is missing: the folder for checkpoints and metrics") }
+    guard !model.isEmpty else {
+      throw ConfigurationError("\"model\" is missing: the model directory to train in")
+    }
+    guard !run.isEmpty else {
+      throw ConfigurationError("\"run\" is missing: the folder for checkpoints and metrics")
+    }
     guard ["cpu", "cuda", "mps"].contains(device) else {
       throw ConfigurationError("device must be cpu, cuda or mps, not \"\(device)\"")
     }

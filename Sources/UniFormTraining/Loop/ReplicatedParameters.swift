@@ -59,7 +59,9 @@ final class ReplicatedParameters {
   /// The average begins with the parameters as they are.
   func restartAverage() {
     withoutGradient {
-      for (entry, average) in zip(optimizer.local.parameters, average.averages) { average.copy_(entry.tensor) }
+      for (entry, average) in zip(optimizer.local.parameters, average.averages) {
+        average.copy_(entry.tensor)
+      }
     }
   }
 
@@ -88,7 +90,8 @@ final class ReplicatedParameters {
     let saved = stores[0].entries.filter { stores[0].adapters == nil || $0.isAdapter }
     var tensors = saved.map { entry in
       CheckpointTensor(
-        name: "\(prefix)parameters.\(entry.name)", shape: entry.tensor.shape, dtype: entry.tensor.dtype, owner: 0,
+        name: "\(prefix)parameters.\(entry.name)", shape: entry.tensor.shape, dtype: entry.tensor.dtype,
+        owner: 0,
         // Every process reads them, and the first one writes them.
         tensor: entry.tensor)
     }

@@ -13,7 +13,8 @@ public struct StepRandomness: Sendable {
   func clip(_ position: Int) -> Generator { generator(stream: UInt64(position) + 1) }
 
   private func generator(stream: UInt64) -> Generator {
-    Generator(seed: Self.mix(Self.mix(seed &+ UInt64(bitPattern: Int64(step)) &* 0x9E37_79B9_7F4A_7C15) &+ stream))
+    Generator(
+      seed: Self.mix(Self.mix(seed &+ UInt64(bitPattern: Int64(step)) &* 0x9E37_79B9_7F4A_7C15) &+ stream))
   }
 
   /// The finaliser of SplitMix64 after one step of its sequence.
@@ -44,5 +45,7 @@ extension [Generator] {
   }
 
   /// The same in the shape of a batch.
-  func noise(like batch: Tensor) -> Tensor { randn(Array<Int>(batch.shape.dropFirst()), device: batch.device) }
+  func noise(like batch: Tensor) -> Tensor {
+    randn(Array<Int>(batch.shape.dropFirst()), device: batch.device)
+  }
 }

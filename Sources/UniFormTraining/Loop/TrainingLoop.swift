@@ -109,7 +109,8 @@ public final class TrainingLoop {
     }
     try save()
     throw TrainingError(
-      "\(message); the state before it is saved. Lower optimization.learning_rate, or set on_nan to skip", .software)
+      "\(message); the state before it is saved. Lower optimization.learning_rate, or set on_nan to skip",
+      .software)
   }
 }
 

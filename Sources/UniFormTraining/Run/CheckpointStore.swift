@@ -44,7 +44,8 @@ public struct CheckpointStore: Sendable {
       try SafeTensors.write(pending: tensors, metadata: metadata, to: url)
       DurableFile.synchronizeFolder(of: url)
       let manifest = Manifest(
-        step: step, file: url.lastPathComponent, bytes: try Self.size(of: url), checksum: try Self.checksum(of: url))
+        step: step, file: url.lastPathComponent, bytes: try Self.size(of: url),
+        checksum: try Self.checksum(of: url))
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
       try DurableFile.write(try encoder.encode(manifest), to: folder.appending(path: "\(name).json"))
@@ -52,7 +53,8 @@ public struct CheckpointStore: Sendable {
       // Half a checkpoint on a full disk would stand in the way of the next.
       try? FileManager.default.removeItem(at: url)
       let last = steps.last.map { "; the one of step \($0) is intact" } ?? ""
-      throw TrainingError("the checkpoint of step \(step) could not be written: \(error)\(last)", .inputOutput)
+      throw TrainingError(
+        "the checkpoint of step \(step) could not be written: \(error)\(last)", .inputOutput)
     }
     removeOld()
     return url
@@ -109,7 +111,9 @@ public struct CheckpointStore: Sendable {
     return nil
   }
 
-  private static func name(_ step: Int) -> String { "step-" + String(repeating: "0", count: max(0, 9 - "\(step)".count)) + "\(step)" }
+  private static func name(_ step: Int) -> String {
+    "step-" + String(repeating: "0", count: max(0, 9 - "\(step)".count)) + "\(step)"
+  }
 
   private static func size(of url: URL) throws -> Int {
     (try FileManager.default.attributesOfItem(atPath: url.path)[.size] as? NSNumber)?.intValue ?? 0

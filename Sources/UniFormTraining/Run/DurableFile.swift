@@ -6,7 +6,9 @@ enum DurableFile {
   static func write(_ data: Data, to url: URL) throws {
     let temporary = url.deletingLastPathComponent().appending(path: ".\(url.lastPathComponent).tmp")
     do {
-      guard FileManager.default.createFile(atPath: temporary.path, contents: nil) else { throw lastError(url) }
+      guard FileManager.default.createFile(atPath: temporary.path, contents: nil) else {
+        throw lastError(url)
+      }
       let file = try FileHandle(forWritingTo: temporary)
       defer { try? file.close() }
       try file.write(contentsOf: data)

@@ -8,7 +8,8 @@ extension CurvePlot {
   public init(run: URL) throws {
     let url = RunDirectory.metricsURL(in: run)
     guard let data = try? Data(contentsOf: url) else {
-      throw TrainingError("\(run.path): is no folder of a training run: it has no \(url.lastPathComponent)", .missing)
+      throw TrainingError(
+        "\(run.path): is no folder of a training run: it has no \(url.lastPathComponent)", .missing)
     }
     let lines = data.split(separator: UInt8(ascii: "\n")).compactMap { MetricsLine($0) }
     guard !lines.isEmpty else { throw TrainingError("\(url.path): holds no metrics yet") }
@@ -20,7 +21,8 @@ extension CurvePlot {
     self.init(
       title: "\(run.standardizedFileURL.lastPathComponent), step \(lines.last!.step)",
       curves: names.sorted { (place($0), $0) < (place($1), $1) }.map { name in
-        Curve(name: name, points: lines.compactMap { line in line.values[name].map { (Double(line.step), $0) } })
+        Curve(
+          name: name, points: lines.compactMap { line in line.values[name].map { (Double(line.step), $0) } })
       }, axis: "step")
   }
 }

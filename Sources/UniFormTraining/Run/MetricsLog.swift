@@ -43,7 +43,9 @@ public final class MetricsLog {
     board?.begin(step: step)
     guard let url else { return }
     let text = (try? Data(contentsOf: url)) ?? Data()
-    let kept = text.split(separator: UInt8(ascii: "\n")).filter { MetricsLine($0).map { $0.step <= step } ?? false }
+    let kept = text.split(separator: UInt8(ascii: "\n")).filter {
+      MetricsLine($0).map { $0.step <= step } ?? false
+    }
     do {
       try DurableFile.write(Data(kept.map { $0 + [UInt8(ascii: "\n")] }.joined()), to: url)
       file = try FileHandle(forWritingTo: url)
@@ -80,7 +82,9 @@ public final class MetricsLog {
     values.append(("memory_gb", MemoryUse.residentBytes / 1e9))
     last = (step, elapsed)
     board?.write(step: step, values)
-    var object: [String: Any] = ["step": step, "seconds": (elapsed * 1000).rounded() / 1000, "skipped": skipped]
+    var object: [String: Any] = [
+      "step": step, "seconds": (elapsed * 1000).rounded() / 1000, "skipped": skipped,
+    ]
     for (name, value) in values where value.isFinite { object[name] = value }
     if let data = try? JSONSerialization.data(withJSONObject: object, options: [.sortedKeys]) {
       // A full disk ends the run at the next checkpoint, with its reason.

@@ -10,11 +10,13 @@ extension TransformerTrainer {
     guard (loop.group?.rank ?? 0) == 0 else { return }
     let prefix = String(ModelDirectory.adapterPrefix.dropLast())
     let metadata: [String: Any] = [
-      "\(prefix).peft_type": "LORA", "\(prefix).r": recipe.lora.rank, "\(prefix).lora_alpha": recipe.lora.alpha,
+      "\(prefix).peft_type": "LORA", "\(prefix).r": recipe.lora.rank,
+      "\(prefix).lora_alpha": recipe.lora.alpha,
       "\(prefix).target_modules": recipe.lora.targets,
     ]
     let json = try JSONSerialization.data(withJSONObject: metadata, options: [.sortedKeys])
     try SafeTensors.write(
-      tensors, metadata: ["format": "pt", "lora_adapter_metadata": String(decoding: json, as: UTF8.self)], to: url)
+      tensors, metadata: ["format": "pt", "lora_adapter_metadata": String(decoding: json, as: UTF8.self)],
+      to: url)
   }
 }

@@ -37,7 +37,8 @@ public struct AudioVAETrainer {
   let mel: MelSpectrogram
 
   public init(
-    model: ModelDirectory, _ recipe: Recipe, optimization: OptimizationSettings, sounds: SceneSounds, workers: Int = 1,
+    model: ModelDirectory, _ recipe: Recipe, optimization: OptimizationSettings, sounds: SceneSounds,
+    workers: Int = 1,
     device: Device = .cpu, context: RunContext
   ) throws {
     self.recipe = recipe

@@ -10,7 +10,8 @@ public struct TransformerRecipe: TrainingRecipe {
     public var alpha = 16.0
     /// Ends of the names of the layers.
     public var targets = [
-      "attn.qkv", "attn.proj", "cross_attn.q_linear", "cross_attn.kv_linear", "cross_attn.proj", "mlp.fc1", "mlp.fc2",
+      "attn.qkv", "attn.proj", "cross_attn.q_linear", "cross_attn.kv_linear", "cross_attn.proj", "mlp.fc1",
+      "mlp.fc2",
     ]
 
     public init() {}
@@ -49,7 +50,9 @@ public struct TransformerRecipe: TrainingRecipe {
   }
 
   public func validate() throws(ConfigurationError) {
-    guard !data.isEmpty else { throw ConfigurationError("recipe.data is missing: the folder of encoded clips") }
+    guard !data.isEmpty else {
+      throw ConfigurationError("recipe.data is missing: the folder of encoded clips")
+    }
     guard taskWeights.values.allSatisfy({ $0 >= 0 }), taskWeights.values.contains(where: { $0 > 0 }) else {
       throw ConfigurationError("task_weights must not be negative, and one must be positive")
     }
@@ -64,7 +67,8 @@ public struct TransformerRecipe: TrainingRecipe {
       throw ConfigurationError("lora: rank must not be negative, alpha positive, and targets name layers")
     }
     guard lora.rank == 0 || !trainsTextEncoder else {
-      throw ConfigurationError("lora trains adapters of the transformer alone; set train_text_encoder to false")
+      throw ConfigurationError(
+        "lora trains adapters of the transformer alone; set train_text_encoder to false")
     }
     try samples.validate()
   }

@@ -17,7 +17,8 @@ public struct TransformerTrainer {
 
   /// A text encoder that is not trained is loaded from the model directory, unless the data have its states.
   public init(
-    model: ModelDirectory, _ recipe: TransformerRecipe, optimization: OptimizationSettings, data: LatentDataset,
+    model: ModelDirectory, _ recipe: TransformerRecipe, optimization: OptimizationSettings,
+    data: LatentDataset,
     workers: Int = 1, device: Device = .cpu, context: RunContext
   ) throws {
     self.recipe = recipe
@@ -40,9 +41,10 @@ public struct TransformerTrainer {
       ? try stores.map { try T5Encoder($0.root[Self.textEncoderPrefix], model.textEncoder) }
       : data.readsStates ? [] : [try model.loadTextEncoder(device: device)]
     loop = try TrainingLoop(stores, settings: optimization, context: context)
-    loop.clipNames = { [order, loop] positions in
-      let indices = order.indices(step: loop.step, batchSize: optimization.batchSize)
-      return (try? data.descriptions(of: positions.map { indices[$0] }).map(\.id)) ?? positions.map { "\(indices[$0])" }
+    loop.clipNames = { [order, weak loop] positions in
+      let indices = order.indices(step: loop?.step ?? 0, batchSize: optimization.batchSize)
+      return (try? data.descriptions(of: positions.map { indices[$0] }).map(\.id))
+        ?? positions.map { "\(indices[$0])" }
     }
   }
 
@@ -50,7 +52,9 @@ public struct TransformerTrainer {
   private static let textEncoderPrefix = "text_encoder"
 
   /// What was trained, averaged, as it goes into the model directory; every process calls it.
-  public func trainedParts() throws -> [(part: ModelDirectory.Part, tensors: [(name: String, tensor: Tensor)])] {
+  public func trainedParts() throws -> [(
+    part: ModelDirectory.Part, tensors: [(name: String, tensor: Tensor)]
+  )] {
     let averaged = try loop.averagedParameters()
     func named(_ prefix: String) -> [(name: String, tensor: Tensor)] {
       averaged.filter { $0.name.hasPrefix("\(prefix).") }
@@ -93,7 +97,8 @@ public struct TransformerTrainer {
     let timesteps = generators.flatMap { process.drawTimesteps(1, generator: $0) }
     let noise = clean.map { generators.noise(like: $0) }
     let drops = zip(generators, batch.hasCaption).map { generator, hasCaption in
-      Tensor.rand([1], generator: generator).item < transformer.configuration.captionDropProbability || !hasCaption
+      Tensor.rand([1], generator: generator).item < transformer.configuration.captionDropProbability
+        || !hasCaption
     }
     let input = plan.apply(to: clean, noise: noise, timesteps: timesteps, process: process)
     let seen = plan.tokenTimesteps(timesteps, device: device)

@@ -38,7 +38,8 @@ public struct VideoVAETrainer {
   let frames: SceneFrames
 
   public init(
-    model: ModelDirectory, _ recipe: Recipe, optimization: OptimizationSettings, frames: SceneFrames, workers: Int = 1,
+    model: ModelDirectory, _ recipe: Recipe, optimization: OptimizationSettings, frames: SceneFrames,
+    workers: Int = 1,
     device: Device = .cpu, context: RunContext
   ) throws {
     self.recipe = recipe

@@ -50,7 +50,8 @@ public struct VocoderTrainer {
   let losses: VocoderLoss
 
   public init(
-    model: ModelDirectory, _ recipe: Recipe, optimization: OptimizationSettings, sounds: SceneSounds, workers: Int = 1,
+    model: ModelDirectory, _ recipe: Recipe, optimization: OptimizationSettings, sounds: SceneSounds,
+    workers: Int = 1,
     device: Device = .cpu, context: RunContext
   ) throws {
     self.recipe = recipe

@@ -15,11 +15,14 @@ extension TrainingLoop {
   ) throws {
     let weights = try source.weights(of: part)
     let targets = model.stores[0].entries.filter {
-      $0.name.hasPrefix(prefix) && !$0.isAdapter && !constants.contains(String($0.name.dropFirst(prefix.count)))
+      $0.name.hasPrefix(prefix) && !$0.isAdapter
+        && !constants.contains(String($0.name.dropFirst(prefix.count)))
     }
     let sources = try targets.map { entry in
       let name = String(entry.name.dropFirst(prefix.count))
-      guard let item = weights.items[name] else { throw WeightError.missing(tensor: name, file: weights.source) }
+      guard let item = weights.items[name] else {
+        throw WeightError.missing(tensor: name, file: weights.source)
+      }
       guard item.shape == entry.tensor.shape else {
         throw WeightError.wrongShape(
           tensor: entry.name, expected: entry.tensor.shape, found: item.shape, file: weights.source)
@@ -36,7 +39,9 @@ extension TrainingLoop {
 
 extension TrainingLoop {
   /// Runs `body` with the averages in place of the parameters of the first replica; every process calls it.
-  public func withAverages<Result>(_ body: () throws -> Result) throws -> Result { try model.withAverages(body) }
+  public func withAverages<Result>(_ body: () throws -> Result) throws -> Result {
+    try model.withAverages(body)
+  }
 
   /// The averaged parameters, named, as they go into a model directory; every process calls it.
   public func averagedParameters() throws -> [(name: String, tensor: Tensor)] {
