@@ -25,8 +25,9 @@ import Testing
     let (process, output, errors) = place.program.process(["launch", "-n", "2", "--", "train", "train.json"])
     try process.run()
     let launcher = process.processIdentifier
+    let metrics = place.file("run/metrics.jsonl")
     DispatchQueue.global().async {
-      while process.isRunning && ((try? self.place.losses().count) ?? 0) < 3 { usleep(20_000) }
+      while process.isRunning && ((try? Data(contentsOf: metrics).count) ?? 0) < 300 { usleep(20_000) }
       if let victim = Self.children(of: launcher).first { kill(victim, SIGKILL) }
     }
     let text: String = await withCheckedContinuation { continuation in
