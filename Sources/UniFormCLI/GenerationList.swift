@@ -1,17 +1,20 @@
 import Foundation
 import Torch
 import UniForm
+import UniFormTraining
 
 extension Generation {
-  /// Makes what a list names and does not exist yet. A bad line does not stop the others.
+  /// Makes what a list names and does not exist yet. A bad line does not stop the others. Of several processes each
+  /// takes its share of the lines.
   /// - Throws: at the end, when there were bad lines; at once, when nothing further can work.
   func run(batch: BatchFile) async throws {
     let clock = ContinuousClock.now
     let fallbackSeed = sampling.seed
+    let share = try WorkShare()
     var failures: [(line: Int, failure: CommandFailure)] = []
     var (made, skipped) = (0, 0)
     var lines: [String: Int] = [:]
-    for row in batch.rows {
+    for (position, row) in batch.rows.enumerated() {
       do {
         let job = try GenerationJob(
           row.content.get(), seed: fallbackSeed, negativePrompt: content.negativePrompt,
@@ -20,6 +23,7 @@ extension Generation {
           throw CommandFailure("line \(line) names the same output; rename one", .badData)
         }
         lines[job.output.url.canonicalPath] = row.line
+        guard share.owns(position) else { continue }
         let missing = missingClips(of: job, line: row.line)
         skipped += sampling.count - missing.count
         guard let first = missing.first else { continue }
@@ -31,7 +35,7 @@ extension Generation {
       } catch {
         let failure = UniFormCommand.failure(error)
         guard failure.status != .interrupted && !failure.concernsModel(error) else { throw error }
-        failures.append((row.line, failure))
+        if share.owns(position) { failures.append((row.line, failure)) }
       }
     }
     for (line, failure) in failures { reporter.fail(line: line, failure) }

@@ -54,6 +54,19 @@ import Testing
     }
   }
 
+  @Test func `processes share a list of clips, each made once`() async throws {
+    let lines = (1...3).map { "{\"prompt\": \"rain\", \"seed\": \($0), \"output\": \"\($0).wav\"}" }
+    try place.write(lines.joined(separator: "\n"), to: "clips.jsonl")
+    let result = try await place.program(
+      "launch", "-n", "2", "--", "generate", "--model", "tiny", "--batch", "clips.jsonl")
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(try place.names == ["1.wav", "2.wav", "3.wav", "clips.jsonl"])
+    #expect(
+      result.outputLines.filter { $0.hasPrefix("Wrote ") }.sorted().map { $0.prefix(11) } == [
+        "Wrote 1.wav", "Wrote 2.wav", "Wrote 3.wav",
+      ])
+  }
+
   @Test func `what cannot be launched is one line`() async throws {
     for arguments in [["-n", "0", "--", "info"], ["-n", "2"], []] {
       let result = try await place.program.run(["launch"] + arguments)
