@@ -82,7 +82,7 @@ extension CurvePlot {
     return page
   }
 
-  /// The points in grey, and their running mean over a fiftieth of the axis on top.
+  /// The points in grey, and their running mean over a twentieth of the axis on top.
   private func draw(_ curve: Curve, _ left: Int, _ top: Int, on page: inout RGBPicture) {
     let values = Self.bounds(curve)
     func place(_ point: (x: Double, y: Double)) -> (Double, Double) {
@@ -99,7 +99,7 @@ extension CurvePlot {
     }
     line(curve.points, (178, 184, 204), width: 1)
     line(
-      Self.smoothed(curve.points, window: (range.upperBound - range.lowerBound) / 50), (44, 72, 160), width: 2
+      Self.smoothed(curve.points, window: (range.upperBound - range.lowerBound) / 20), (44, 72, 160), width: 2
     )
   }
 
@@ -150,13 +150,14 @@ extension CurvePlot {
       let right = left + Self.panelWidth
       let bottom = top + Self.panelHeight
       let values = Self.bounds(curve)
-      let last = Self.smoothed(curve.points, window: (range.upperBound - range.lowerBound) / 50).last!.y
+      let last = Self.smoothed(curve.points, window: (range.upperBound - range.lowerBound) / 20).last!.y
       labels += [
         .init(curve.name, x: left, y: top - 20, size: 15, color: ink, anchor: .left),
         .init(Self.brief(last), x: right, y: top - 20, size: 15, color: "0x2C48A0", anchor: .right),
-        .init(Self.brief(values.upperBound), x: left + 4, y: top + 3, size: 11, color: grey, anchor: .left),
         .init(
-          Self.brief(values.lowerBound), x: left + 4, y: bottom - 14, size: 11, color: grey, anchor: .left),
+          "\(Self.brief(values.lowerBound)) … \(Self.brief(values.upperBound))", x: (left + right) / 2,
+          y: top - 17,
+          size: 12, color: grey, anchor: .center),
         .init(Self.brief(range.lowerBound), x: left, y: bottom + 4, size: 12, color: grey, anchor: .left),
         .init(axis, x: (left + right) / 2, y: bottom + 4, size: 12, color: grey, anchor: .center),
         .init(Self.brief(range.upperBound), x: right, y: bottom + 4, size: 12, color: grey, anchor: .right),

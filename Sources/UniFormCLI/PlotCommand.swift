@@ -8,7 +8,8 @@ struct PlotCommand: AsyncParsableCommand {
     commandName: "plot",
     abstract: "Draw the curves of a training run.",
     discussion: """
-      Every metric gets a panel: its values in grey, their running mean in blue, and the mean at the end as a number.
+      Every metric gets a panel: its values in grey, their running mean in blue, the range above it and the mean at \
+      the end as a number.
 
         uniform plot runs/transformer
       """)
