@@ -17,6 +17,7 @@ bool ct_device_is_available(int32_t device_type) noexcept {
   try {
     switch (static_cast<c10::DeviceType>(device_type)) {
       case c10::DeviceType::CPU:
+      case c10::DeviceType::Meta:
         return true;
       case c10::DeviceType::CUDA:
         return load_cuda() && at::globalContext().hasCUDA();
@@ -32,7 +33,9 @@ bool ct_device_is_available(int32_t device_type) noexcept {
 
 ct_status ct_device_synchronize(int32_t device_type, int32_t index) noexcept {
   return guarded("synchronize", [&] {
-    if (static_cast<c10::DeviceType>(device_type) == c10::DeviceType::CPU) return;
+    if (static_cast<c10::DeviceType>(device_type) != c10::DeviceType::CUDA &&
+        static_cast<c10::DeviceType>(device_type) != c10::DeviceType::MPS)
+      return;
     at::accelerator::synchronizeDevice(static_cast<c10::DeviceIndex>(index < 0 ? 0 : index));
   });
 }

@@ -1,5 +1,5 @@
-// The operators that this package adds to libtorch: what STDiT3's blocks do between their matrix products, on a CPU in
-// bfloat16, without gradients. Called through the dispatcher like every other operator.
+// The operators that this package adds to libtorch: what networks do between their products, on a CPU with bfloat16
+// products, without gradients. Called through the dispatcher like every other operator.
 #include <torch/library.h>
 
 #include "Kernels.h"
@@ -104,6 +104,8 @@ TORCH_LIBRARY(uniform, library) {
   library.def("is_available() -> bool", uniform::is_available);
   library.def("gelu_tanh_(Tensor(a!) x) -> Tensor(a!)");
   library.def("modulated_norm(Tensor x, Tensor shift, Tensor scale, float epsilon) -> Tensor");
+  library.def("group_norm(Tensor x, int groups, Tensor weight, Tensor bias, float epsilon, bool silu) -> Tensor");
+  library.def("rms_norm(Tensor x, Tensor weight, float epsilon) -> Tensor");
   library.def(
       "attention(Tensor query, Tensor key, Tensor value, Tensor(a!) out, Tensor? query_gain, Tensor? key_gain, "
       "float epsilon, Tensor? cosines, Tensor? sines, Tensor? mask) -> ()");
@@ -112,5 +114,7 @@ TORCH_LIBRARY(uniform, library) {
 TORCH_LIBRARY_IMPL(uniform, CPU, library) {
   library.impl("gelu_tanh_", uniform::gelu_tanh_);
   library.impl("modulated_norm", uniform::modulated_norm);
+  library.impl("group_norm", uniform::group_norm);
+  library.impl("rms_norm", uniform::rms_norm);
   library.impl("attention", uniform::attention);
 }

@@ -22,6 +22,13 @@ c10::List<T> list(const T *values, int32_t count) {
   return result;
 }
 
+/// Whether the list's elements are numbers of either kind, or none: `Scalar?[]`.
+bool holds_scalars(const c10::Type &list) {
+  const c10::Type *element = list.castRaw<c10::ListType>()->getElementType().get();
+  if (element->kind() != c10::TypeKind::OptionalType) return false;
+  return element->castRaw<c10::OptionalType>()->getElementType()->kind() == c10::TypeKind::NumberType;
+}
+
 /// The value as the schema's type wants it: an int becomes a float or a one-element list where those are asked.
 c10::IValue convert(const ct_value &value, const c10::Type &declared) {
   const c10::Type *type = &declared;
@@ -43,6 +50,11 @@ c10::IValue convert(const ct_value &value, const c10::Type &declared) {
     case CT_INTS:
       return list(value.as.integers, value.count);
     case CT_DOUBLES:
+      if (kind == c10::TypeKind::ListType && holds_scalars(*type)) {
+        c10::List<std::optional<at::Scalar>> scalars;
+        for (int32_t i = 0; i < value.count; i++) scalars.push_back(at::Scalar(value.as.reals[i]));
+        return scalars;
+      }
       return list(value.as.reals, value.count);
     case CT_BOOLS:
       return list(value.as.booleans, value.count);

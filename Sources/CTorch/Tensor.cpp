@@ -28,6 +28,12 @@ int64_t ct_tensor_device(ct_tensor tensor) noexcept {
 
 bool ct_tensor_is_contiguous(ct_tensor tensor) noexcept { return impl(tensor)->is_contiguous(); }
 
+bool ct_tensor_is_channels_last(ct_tensor tensor) noexcept {
+  const int64_t axes = impl(tensor)->dim();
+  if (axes == 4) return impl(tensor)->is_contiguous(at::MemoryFormat::ChannelsLast);
+  return axes == 5 && impl(tensor)->is_contiguous(at::MemoryFormat::ChannelsLast3d);
+}
+
 void *ct_tensor_data(ct_tensor tensor) noexcept {
   try {
     return impl(tensor)->device().is_cpu() ? impl(tensor)->mutable_data() : nullptr;

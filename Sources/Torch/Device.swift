@@ -7,6 +7,8 @@ public struct Device: Sendable, Equatable, CustomStringConvertible {
     case cpu = 0
     case cuda = 1
     case mps = 13
+    /// Shapes without elements: see ``Device/outline``.
+    case meta = 14
   }
 
   public let kind: Kind
@@ -21,6 +23,12 @@ public struct Device: Sendable, Equatable, CustomStringConvertible {
   public static let cpu = Device(.cpu)
   public static let cuda = Device(.cuda, index: 0)
   public static let mps = Device(.mps, index: 0)
+  /// Where tensors have shapes but no elements, and operators take no time: work that is done here tells what it would
+  /// take on a CPU (``DryRun``). Values cannot be read.
+  public static let outline = Device(.meta)
+
+  /// Whether work takes the paths of the CPU here.
+  public var worksLikeCPU: Bool { kind == .cpu || kind == .meta }
 
   /// Whether this machine has such a device and libtorch can use it.
   public var isAvailable: Bool { ct_device_is_available(kind.rawValue) }

@@ -66,7 +66,7 @@ package struct Operator: @unchecked Sendable {  // the handle is immutable for t
           ErrorScope.report(TorchError(status: status, operation: name, arguments: summary))
           return []
         }
-        if OperationCount.isCounting.load(ordering: .relaxed) {
+        if OperationCount.isCounting {
           OperationCount.record(name, arguments, owned)
         }
         return owned

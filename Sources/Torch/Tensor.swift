@@ -40,6 +40,8 @@ extension Tensor {
   public var dtype: DType { DType(rawValue: ct_tensor_dtype(pointer))! }
   public var device: Device { Device(packed: ct_tensor_device(pointer)) }
   public var isContiguous: Bool { ct_tensor_is_contiguous(pointer) }
+  /// Whether the channels (axis 1 of four or five) of a pixel lie side by side in memory, pixel after pixel.
+  public var isChannelsLast: Bool { ct_tensor_is_channels_last(pointer) }
 }
 
 // MARK: Values in and out

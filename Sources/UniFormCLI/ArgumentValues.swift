@@ -7,3 +7,4 @@ extension DataLayout: ExpressibleByArgument {}
 extension Sampler: ExpressibleByArgument {}
 extension VideoReader.Fit: ExpressibleByArgument {}
 extension BenchmarkSubject: ExpressibleByArgument {}
+extension GenerationTask: ExpressibleByArgument {}

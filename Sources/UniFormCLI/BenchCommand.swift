@@ -31,9 +31,12 @@ struct BenchCommand: AsyncParsableCommand {
   @Option(
     help: "Pairs of blocks of the transformer; its time grows in proportion. 28 in the paper. (default: 2)")
   var depth: Int?
-  @Option(help: ArgumentHelp("Length of the clip that the video autoencoder codes.", valueName: "seconds"))
-  var seconds = 1.0
-  @Option(help: "Runs of each part, at least; one more warms up.")
+  @Option(
+    help: ArgumentHelp(
+      "Length of the clip that the video autoencoder codes. (default: a second for each thread, at most 4)",
+      valueName: "seconds"))
+  var seconds: Double?
+  @Option(help: "Runs of each part, at least; one more warms up where a run takes less than 5 s.")
   var runs = 5
   @Option(help: "Number format; auto is the fastest that the machine computes well.")
   var dtype = DTypeName.auto
@@ -47,7 +50,7 @@ struct BenchCommand: AsyncParsableCommand {
     guard runs > 0, depth.map({ $0 > 0 }) ?? true else {
       throw ValidationError("--runs and --depth must be at least 1.")
     }
-    guard (1...10).contains(seconds) else { throw ValidationError("--seconds must be in 1…10.") }
+    guard seconds.map((1...10).contains) ?? true else { throw ValidationError("--seconds must be in 1…10.") }
   }
 
   func run() async throws {
@@ -60,7 +63,7 @@ struct BenchCommand: AsyncParsableCommand {
     let dtype = dtype.dtype ?? .fastest(on: device)
     var shapes = try model.map { try BenchmarkShapes(ModelLocation.open($0, isTrained: false)) } ?? .init()
     shapes.transformer.depth = depth ?? (model == nil ? 2 : shapes.transformer.depth)
-    shapes.videoSeconds = seconds
+    if let seconds { shapes.videoSeconds = seconds }
     let runner = BenchmarkRunner(device: device, dtype: dtype, runs: runs)
     if !json { print(BenchmarkResult.header) }
     for subject in subjects {

@@ -37,7 +37,8 @@ struct CodecOptions: ParsableArguments {
   }
 
   func pipeline(_ directory: ModelDirectory) throws -> PipelineActor {
-    PipelineActor(directory, device: try place.checkedDevice(), threads: place.threads)
+    PipelineActor(
+      directory, device: try place.checkedDevice(), dtype: .float32, threads: place.threads)
   }
 }
 

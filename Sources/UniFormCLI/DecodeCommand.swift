@@ -28,11 +28,13 @@ struct DecodeCommand: AsyncParsableCommand {
     try await options.reporting { reporter in
       let output = try ClipOutput(output.output)
       try await MediaTools.check()
-      let directory = try ModelLocation.open(options.model)
+      let directory = try ModelLocation.open(options.model, isTrained: false)
       let source = URL(filePath: latents)
       let (clip, origin) = try await options.pipeline(directory).withPipeline { pipeline in
         let latents = try ClipLatents(contentsOf: source)
         try output.check(holding: latents.modalities)
+        try directory.requireWeights(
+          of: (latents.video == nil ? [] : [.videoVAE]) + (latents.audio == nil ? [] : [.audioVAE, .vocoder]))
         return (try pipeline.decode(latents) { reporter.report($0) }, latents.origin)
       }
       try await write(clip, origin, to: output, model: directory.name)

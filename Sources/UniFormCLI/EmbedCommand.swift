@@ -26,7 +26,8 @@ struct EmbedCommand: AsyncParsableCommand {
 
   func run() async throws {
     try await options.reporting { reporter in
-      let directory = try ModelLocation.open(options.model)
+      let directory = try ModelLocation.open(options.model, isTrained: false)
+      try directory.requireWeights(of: [.textEncoder], andTokenizer: true)
       try output.check(input: source.file)
       let (texts, target) = (try source.read(), output.url)
       let (cut, shape) = try await options.pipeline(directory).withPipeline { pipeline in

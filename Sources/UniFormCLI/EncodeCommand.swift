@@ -29,9 +29,12 @@ struct EncodeCommand: AsyncParsableCommand {
   func run() async throws {
     try await options.reporting { reporter in
       try await MediaTools.check()
-      let directory = try ModelLocation.open(options.model)
+      let directory = try ModelLocation.open(options.model, isTrained: false)
       try output.check(input: media)
       let input = try await content.read(media, for: directory, reporter)
+      // Nothing but the codecs of what there is.
+      try directory.requireWeights(
+        of: (input.video == nil ? [] : [.videoVAE]) + (input.audio == nil ? [] : [.audioVAE]))
       let target = output.url
       let seed = content.sample ? content.seed ?? .randomSeed : nil
       let shapes = try await options.pipeline(directory).withPipeline { pipeline in

@@ -61,6 +61,7 @@ struct CommandFailure: Error, Equatable, CustomStringConvertible {
     case is EnvironmentError: self.init("\(error)", .usage)
     case is ConfigurationError, is TokenizerError, is FixtureError, is CodecError:
       self.init("\(error)", .badData)
+    case is MemoryShortage: self.init("\(error)", .temporary)
     case is DiffusionError: self.init("\(error)", .usage)
     case is CancellationError: self.init("interrupted", .interrupted)
     case let error as CocoaError: self.init(error.localizedDescription, error.status)

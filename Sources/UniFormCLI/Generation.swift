@@ -3,12 +3,19 @@ import Media
 import Torch
 import UniForm
 
+/// A clip to make: its job, and its number in it.
+typealias PreparedClip = (prepared: PreparedJob, index: Int)
+
 /// A job that was checked, with what it is given.
 struct PreparedJob: Sendable {
   let job: GenerationJob
   let request: GenerationRequest
   /// The length of what is given, where it rules the length of the clip.
   let givenSeconds: Double?
+  /// Of the clip that is made first, which tells what there is to note.
+  var firstIndex = 0
+  /// Of a list, from 1; 0 without one.
+  var line = 0
 }
 
 /// Carries out jobs with one loaded model: checks first, then generates, then writes.
@@ -18,7 +25,9 @@ struct Generation {
   let content: ContentOptions
   let output: OutputOptions
   let reporter: Reporter
-  private let pipeline: PipelineActor
+  let pipeline: PipelineActor
+  /// Whether networks stay loaded from clip to clip.
+  let keepsLoaded: Bool
 
   /// - Throws: what can be known to fail before any job is looked at.
   init(
@@ -36,15 +45,18 @@ struct Generation {
     self.content = content
     self.output = output
     self.reporter = reporter
+    let device = try machine.place.checkedDevice()
+    keepsLoaded = try content.keepsLoaded(directory, sampling: sampling, machine: machine)
     pipeline = PipelineActor(
-      directory, device: try machine.place.checkedDevice(), dtype: machine.dtype.dtype,
+      directory, device: device, dtype: machine.dtype.dtype, keepsLoaded: keepsLoaded,
       threads: machine.place.threads)
   }
 
   func run(_ job: GenerationJob) async throws {
     let clock = ContinuousClock.now
     let prepared = try await prepare(job)
-    for index in 0..<sampling.count { try await make(prepared, index: index, isFirst: index == 0) }
+    var made: Set<Int> = []
+    try await make((0..<sampling.count).map { (prepared, $0) }, made: &made)
     report(clips: sampling.count, since: clock)
   }
 
@@ -116,26 +128,7 @@ struct Generation {
         + directory.knownClasses.map(\.name).joined(separator: ", "))
   }
 
-  /// Generates and writes one clip of a job; each by itself, so that it is there as soon as it can be.
-  func make(_ prepared: PreparedJob, index: Int, isFirst: Bool) async throws {
-    var request = prepared.request
-    request.seed += UInt64(index)
-    let name = sampling.count > 1 ? "clip \(index + 1) of \(sampling.count), " : ""
-    let reporter = reporter
-    let clips = try await pipeline.generate(request) { progress in
-      reporter.progress(
-        name + progress.stage.rawValue, completed: progress.completed, total: progress.total)
-      return true
-    }
-    reporter.endProgress()
-    for clip in clips {
-      if isFirst { clip.notes.forEach(reporter.warn) }
-      let clip = prepared.givenSeconds.map(clip.cut) ?? clip
-      try await write(clip, of: prepared.job, index: index)
-    }
-  }
-
-  private func write(_ clip: GeneratedClip, of job: GenerationJob, index: Int) async throws {
+  func write(_ clip: GeneratedClip, of job: GenerationJob, index: Int) async throws {
     let url = job.output.url.numbered(index, of: sampling.count)
     let sheetURL = job.sheet?.numbered(index, of: sampling.count)
     let wantsSheet = sheetURL != nil || job.output.kind == .sheet

@@ -11,8 +11,9 @@ extension Generation {
     let clock = ContinuousClock.now
     let fallbackSeed = sampling.seed
     let share = try WorkShare()
-    var failures: [(line: Int, failure: CommandFailure)] = []
-    var (made, skipped) = (0, 0)
+    var tally = Tally()
+    var waiting: [PreparedClip] = []
+    var skipped = 0
     var lines: [String: Int] = [:]
     for (position, row) in batch.rows.enumerated() {
       do {
@@ -27,20 +28,52 @@ extension Generation {
         let missing = missingClips(of: job, line: row.line)
         skipped += sampling.count - missing.count
         guard let first = missing.first else { continue }
-        let prepared = try await prepare(job)
-        for index in missing {
-          try await make(prepared, index: index, isFirst: index == first)
-          made += 1
-        }
+        var prepared = try await prepare(job)
+        (prepared.firstIndex, prepared.line) = (first, row.line)
+        waiting += missing.map { (prepared, $0) }
       } catch {
-        let failure = UniFormCommand.failure(error)
-        guard failure.status != .interrupted && !failure.concernsModel(error) else { throw error }
-        if share.owns(position) { failures.append((row.line, failure)) }
+        if share.owns(position) { try tally.note(error, line: row.line) }
       }
+      guard keepsLoaded || waiting.count >= Self.clipsAtOnce else { continue }
+      try await make(waiting, &tally)
+      waiting = []
     }
-    for (line, failure) in failures { reporter.fail(line: line, failure) }
-    report(clips: made, skipped: skipped, failed: failures.count, since: clock)
-    if let first = failures.first { throw QuietFailure(status: first.failure.status) }
+    try await make(waiting, &tally)
+    for (line, failure) in tally.failures.sorted(by: { $0.line < $1.line }) {
+      reporter.fail(line: line, failure)
+    }
+    report(clips: tally.made, skipped: skipped, failed: tally.failures.count, since: clock)
+    if let first = tally.failures.first { throw QuietFailure(status: first.failure.status) }
+  }
+
+  /// What became of the lines so far.
+  private struct Tally {
+    var made = 0
+    var failures: [(line: Int, failure: CommandFailure)] = []
+
+    /// - Throws: what no further line can work after.
+    mutating func note(_ error: any Error, line: Int) throws {
+      let failure = UniFormCommand.failure(error)
+      guard failure.status != .interrupted && !failure.concernsModel(error) else { throw error }
+      failures.append((line, failure))
+    }
+  }
+
+  /// Makes clips of several lines. Where something goes wrong, the lines that are not finished are tried one by one, so
+  /// that only those fail that have to.
+  private func make(_ clips: [PreparedClip], _ tally: inout Tally) async throws {
+    var made: Set<Int> = []
+    defer { tally.made += made.count }
+    do {
+      try await make(clips, made: &made)
+    } catch {
+      let rest = clips.indices.filter { !made.contains($0) }.map { clips[$0] }
+      let lines = Set(rest.map(\.prepared.line)).sorted()
+      guard lines.count > 1, !UniFormCommand.failure(error).concernsModel(error), !Task.isCancelled else {
+        return try tally.note(error, line: lines.first ?? 0)
+      }
+      for line in lines { try await make(rest.filter { $0.prepared.line == line }, &tally) }
+    }
   }
 
   /// The indices of the clips that do not exist yet; tells of the others.

@@ -54,6 +54,13 @@ struct ImportCommand: AsyncParsableCommand {
     help: ArgumentHelp("STDiT-v3, PixArt-α or PixArt-Σ: where training begins.", valueName: "path"),
     completion: .file())
   var transformer: String?
+  @Option(
+    help: ArgumentHelp(
+      """
+      Begin every part anew with the configurations of this directory, such as Configs/uniform-xl: for training, or \
+      to measure what such a model takes. --tokenizer names a spiece.model where the directory has none.
+      """, valueName: "dir"), completion: .directory)
+  var untrained: String?
   @Flag(
     name: .customLong("qk-norm"),
     help: "Give PixArt weights the query-key norm of STDiT-v3; they need training to adapt to it.")
@@ -78,7 +85,13 @@ struct ImportCommand: AsyncParsableCommand {
   }
 
   func validate() throws {
-    guard !paths.isEmpty || tokenizer != nil else {
+    if untrained != nil {
+      guard paths.isEmpty else {
+        throw ValidationError(
+          "--untrained begins every part anew; import parts into its result with a second call")
+      }
+    }
+    guard !paths.isEmpty || tokenizer != nil || untrained != nil else {
       throw ValidationError("nothing to import: name at least one part, such as --text-encoder")
     }
     if json && quiet { throw ValidationError("--json and --quiet contradict each other") }
@@ -93,8 +106,14 @@ struct ImportCommand: AsyncParsableCommand {
     var options = ModelImport.Options()
     (options.dtype, options.seed, options.usesQKNorm) = (dtype.dtype, seed, qkNorm)
     options.tokenizer = tokenizer.map { URL(filePath: $0) }
-    let work = try ModelImport(
-      to: URL(filePath: output, directoryHint: .isDirectory), from: paths, options: options)
+    let target = URL(filePath: output, directoryHint: .isDirectory)
+    let work =
+      if let untrained {
+        try ModelImport(
+          to: target, untrained: ModelLocation.open(untrained, isTrained: false), options: options)
+      } else {
+        try ModelImport(to: target, from: paths, options: options)
+      }
     try work.write { part, written, all in
       try Task.checkCancellation()
       reporter.progress(part.rawValue, completed: written / 1_000_000, total: all / 1_000_000, unit: "MB")

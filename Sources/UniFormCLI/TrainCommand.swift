@@ -19,25 +19,10 @@ struct TrainCommand: AsyncParsableCommand {
       scripts and Kubernetes set them; 'uniform launch' starts them on one machine. Docs/Training.md describes it all.
       """)
 
-  @Argument(
-    help: ArgumentHelp("Training configuration (JSON).", valueName: "config"),
-    completion: .file(extensions: ["json"]))
-  var config: String
-  @Option(
-    name: .customLong("set"), parsing: .unconditionalSingleValue,
-    help: ArgumentHelp(
-      "Change a setting of the configuration; may be given more than once.", valueName: "key=value"))
-  var settings: [String] = []
+  @OptionGroup var options: TrainingOptions
 
   func run() async throws {
-    let overrides = try settings.map { text in
-      do throws(ConfigurationError) {
-        return try ConfigurationOverride(text)
-      } catch {
-        throw CommandFailure.usage("--set: \(error.message)")
-      }
-    }
-    let file = try TrainingFile(contentsOf: URL(filePath: config), overrides: overrides)
+    let file = try options.file()
     // An interrupted run is saved before it ends.
     Interruption.allow(seconds: 600)
     switch file.subject {
@@ -60,5 +45,29 @@ struct TrainCommand: AsyncParsableCommand {
       at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
     try Data(bytes).write(to: url, options: .atomic)
     StandardError.print("wrote \(url.path)")
+  }
+}
+
+/// A configuration, and what the command line changes in it.
+struct TrainingOptions: ParsableArguments {
+  @Argument(
+    help: ArgumentHelp("Training configuration (JSON).", valueName: "config"),
+    completion: .file(extensions: ["json"]))
+  var config: String
+  @Option(
+    name: .customLong("set"), parsing: .unconditionalSingleValue,
+    help: ArgumentHelp(
+      "Change a setting of the configuration; may be given more than once.", valueName: "key=value"))
+  var settings: [String] = []
+
+  func file() throws -> TrainingFile {
+    let overrides = try settings.map { text in
+      do throws(ConfigurationError) {
+        return try ConfigurationOverride(text)
+      } catch {
+        throw CommandFailure.usage("--set: \(error.message)")
+      }
+    }
+    return try TrainingFile(contentsOf: URL(filePath: config), overrides: overrides)
   }
 }

@@ -27,7 +27,9 @@ struct UniFormCommand: AsyncParsableCommand {
       CommandGroup(name: "Models", subcommands: [PullCommand.self, ImportCommand.self]),
       CommandGroup(
         name: "Information",
-        subcommands: [InfoCommand.self, InspectCommand.self, VerifyCommand.self, BenchCommand.self]),
+        subcommands: [
+          InfoCommand.self, InspectCommand.self, PlanCommand.self, VerifyCommand.self, BenchCommand.self,
+        ]),
       CommandGroup(
         name: "Training",
         subcommands: [

@@ -108,4 +108,43 @@ struct FusedKernelTests {
     #expect(values[..<3].allSatisfy { $0.magnitude < 1e-6 })
     #expect(values[3] == 300 && values[4].isFinite && values[4] > 9e29)
   }
+
+  /// Channels beside multiples of 16, rows beside those of a block, a mean far from zero.
+  @Test(
+    arguments: [DType.float32, .bfloat16],
+    [[2, 64, 9, 16], [1, 24, 3, 5], [3, 40, 2, 7, 33], [1, 8, 70, 65]])
+  func groupNormIsNormThenSiLU(dtype: DType, shape: [Int]) {
+    let x = (Tensor.randn(shape, generator: generator) * 2 + 5).to(dtype).channelsLast
+    let (weight, bias) = (random(shape[1]).to(dtype), random(shape[1]).to(dtype))
+    let expected = x.to(.float32).contiguous.groupNorm(
+      groups: 8, weight: weight.to(.float32), bias: bias.to(.float32), epsilon: 1e-6)
+    let tolerance = dtype == .float32 ? 2e-5 : 0.006
+    let norm = x.fusedGroupNorm(groups: 8, weight: weight, bias: bias, epsilon: 1e-6)
+    #expect(norm.isChannelsLast && norm.dtype == dtype)
+    expectClose(norm, expected, tolerance: tolerance)
+    expectClose(
+      x.fusedGroupNorm(groups: 8, weight: weight, bias: bias, epsilon: 1e-6, silu: true), expected.silu,
+      tolerance: tolerance)
+  }
+
+  @Test func groupNormRefusesWhatItCannotRead() {
+    let (x, one) = (random(1, 16, 4, 4), random(16))
+    for (input, groups) in [(x, 4), (x.channelsLast, 5), (x.channelsLast.to(.float64), 4)] {
+      #expect(throws: TorchError.self) {
+        try catchingTorchErrors {
+          _ = input.fusedGroupNorm(groups: groups, weight: one, bias: one, epsilon: 1e-6)
+        }
+      }
+    }
+  }
+
+  @Test(arguments: [DType.float32, .bfloat16], [1024, 16, 37])
+  func rmsNormDividesByTheRootMeanSquare(dtype: DType, width: Int) {
+    let (x, weight) = (random(3, 70, width).to(dtype), random(width).to(dtype))
+    let wide = x.to(.float32)
+    let expected =
+      wide * (wide.squared.mean([-1], keepingAxes: true) + 1e-6).rsqrt * weight.to(.float32)
+    expectClose(
+      x.fusedRMSNorm(weight: weight, epsilon: 1e-6), expected, tolerance: dtype == .float32 ? 1e-5 : 0.006)
+  }
 }

@@ -44,7 +44,8 @@ import UniForm
   @Test func `latents are those that a condition of the same clip has`() async throws {
     try await place.clip("in.mp4")
     _ = try await run("encode", "in.mp4", "--output", "x.safetensors")
-    let pipeline = try UniFormPipeline(ModelDirectory(Workplace.models.appending(path: "tiny")))
+    let pipeline = try UniFormPipeline(
+      ModelDirectory(Workplace.models.appending(path: "tiny")), dtype: .float32)
     let frames = try await VideoReader.read(
       place.file("in.mp4"), seconds: 1, frameRate: 17, width: 32, height: 32)
     let sound = try await AudioReader.read(place.file("in.mp4"), seconds: 1, sampleRate: 16_000)
@@ -83,6 +84,28 @@ import UniForm
     }
     let empty = try await run("decode", "x.safetensors", "--output", "out.gif")
     #expect(empty.status == 64 && empty.errors.contains("have no pictures"), "\(empty.errors)")
+  }
+
+  @Test func `a codec needs no weights but its own`() async throws {
+    let model = place.file("part")
+    try FileManager.default.copyItem(at: Workplace.models.appending(path: "tiny"), to: model)
+    for name in ["transformer", "vocoder", "audio_vae"] {
+      let folder = model.appending(path: name)
+      for file in try FileManager.default.contentsOfDirectory(atPath: folder.path)
+      where file.hasSuffix(".safetensors") {
+        try FileManager.default.removeItem(at: folder.appending(path: file))
+      }
+    }
+    try await place.clip("in.mp4")
+    let encoded = try await run(
+      "encode", "in.mp4", "--video-only", "--output", "x.safetensors", model: model.path)
+    #expect(encoded.status == 0 && encoded.errors == "", "\(encoded.errors)")
+    let decoded = try await run("decode", "x.safetensors", "--output", "x.gif", model: model.path)
+    #expect(decoded.status == 0 && decoded.errors == "", "\(decoded.errors)")
+    #expect(try await run("embed", "rain", "--output", "t.safetensors", model: model.path).status == 0)
+    let both = try await run("encode", "in.mp4", "--output", "y.safetensors", model: model.path)
+    #expect(both.status == 66 && both.errorLines.count == 1, "\(both.errors)")
+    #expect(both.errors.contains("audio_vae/diffusion_pytorch_model.safetensors: is missing"))
   }
 
   @Test func `latents of another size or aspect become a clip of it`() async throws {

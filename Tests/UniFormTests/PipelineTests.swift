@@ -36,7 +36,9 @@ import Torch
     let clip = try pipeline.generate(request)[0]
     #expect(clip.video == nil && clip.audio?.samples.count == 16_000 && clip.settings.task == .v2a)
     let latents = try pipeline.latents(request)
-    let coded = try inOneThread { try pipeline.model.loadVideoEncoder()(TinyModel.frames().tensor).mode }
+    let coded = try inOneThread {
+      try pipeline.model.loadVideoEncoder(forInference: true)(TinyModel.frames().tensor).mode
+    }
     #expect(latents.video.floats == coded.floats)
   }
 
@@ -49,7 +51,9 @@ import Torch
     let sound = TinyModel.sound().peakNormalized(count: 16_000)
     let mel = try MelSpectrogram()(sound.tensor.unsqueezed(0)).narrowed(1, start: 0, length: 100)
     #expect(clip.mel == mel.floats)
-    let coded = try inOneThread { try pipeline.model.loadAudioEncoder()(mel.unsqueezed(1)).mode }
+    let coded = try inOneThread {
+      try pipeline.model.loadAudioEncoder(forInference: true)(mel.unsqueezed(1)).mode
+    }
     #expect(try pipeline.latents(request).audio.floats == coded.floats)
   }
 

@@ -88,6 +88,8 @@ const int64_t *ct_tensor_sizes(ct_tensor tensor) CT_NOEXCEPT;
 int32_t ct_tensor_dtype(ct_tensor tensor) CT_NOEXCEPT;
 int64_t ct_tensor_device(ct_tensor tensor) CT_NOEXCEPT;
 bool ct_tensor_is_contiguous(ct_tensor tensor) CT_NOEXCEPT;
+/// Of four or five axes, with the second one last in memory.
+bool ct_tensor_is_channels_last(ct_tensor tensor) CT_NOEXCEPT;
 /// The first element; NULL when the tensor has no memory of its own on the host.
 void *ct_tensor_data(ct_tensor tensor) CT_NOEXCEPT;
 /// A tensor over foreign memory; `release(context)` runs when its storage dies.
@@ -121,6 +123,14 @@ ct_status ct_generator_create(uint64_t seed, ct_generator *out) CT_NOEXCEPT;
 void ct_generator_release(ct_generator generator) CT_NOEXCEPT;
 ct_status ct_generator_state(ct_generator generator, ct_tensor *out) CT_NOEXCEPT;
 ct_status ct_generator_set_state(ct_generator generator, ct_tensor state) CT_NOEXCEPT;
+
+// Tensors without elements that this thread made: what those that are alive would take, the most since the last
+// restart, and all ever made; in bytes
+void ct_outline_memory(int64_t *live, int64_t *peak, int64_t *total) CT_NOEXCEPT;
+void ct_outline_memory_restart(void) CT_NOEXCEPT;
+
+/// Gives memory that is free but kept for later back to the system, where it keeps any.
+void ct_release_free_memory(void) CT_NOEXCEPT;
 
 // Devices
 /// Loads the CUDA half of libtorch where the device needs it.

@@ -14,8 +14,21 @@ public struct GroupNorm {
     self.epsilon = epsilon
   }
 
-  public func callAsFunction(_ x: Tensor) -> Tensor {
+  /// Whether a layer is faster on `x` as things are where its channels lie last in memory.
+  public static func prefersChannelsLast(_ x: Tensor) -> Bool { FusedKernels.serveEitherType(x) }
+
+  public func callAsFunction(_ x: Tensor) -> Tensor { fused(x) ?? composed(x) }
+
+  /// SiLU of the result.
+  public func silu(_ x: Tensor) -> Tensor { fused(x, silu: true) ?? composed(x).silu }
+
+  private func composed(_ x: Tensor) -> Tensor {
     x.groupNorm(groups: groups, weight: weight.to(x.dtype), bias: bias.to(x.dtype), epsilon: epsilon)
+  }
+
+  private func fused(_ x: Tensor, silu: Bool = false) -> Tensor? {
+    guard FusedKernels.serveEitherType(x), x.isChannelsLast else { return nil }
+    return x.fusedGroupNorm(groups: groups, weight: weight, bias: bias, epsilon: epsilon, silu: silu)
   }
 }
 
@@ -31,6 +44,9 @@ public struct RMSNorm {
   }
 
   public func callAsFunction(_ x: Tensor) -> Tensor {
+    if FusedKernels.serveEitherType(x), x.isContiguous {
+      return x.fusedRMSNorm(weight: weight.to(x.dtype), epsilon: epsilon)
+    }
     let wide = x.to(.float32)
     let normalized = wide * (wide.squared.mean([-1], keepingAxes: true) + epsilon).rsqrt
     return normalized.to(x.dtype) * weight.to(x.dtype)

@@ -37,3 +37,8 @@ extension Tensor {
     leakyReluInPlace(.tensor(self), .double(slope))
   }
 }
+
+extension Tensor {
+  /// `self + other` for a tensor that nobody needs afterwards: without gradients it becomes the sum.
+  public func plus(_ other: Tensor) -> Tensor { isRecordingGradients ? self + other : add_(other) }
+}

@@ -24,8 +24,8 @@ private let repeatInterleaveOperator = Operator("aten::repeat_interleave.self_in
 private let pixelShuffleOperator = Operator("aten::pixel_shuffle")
 private let pixelUnshuffleOperator = Operator("aten::pixel_unshuffle")
 private let trilOperator = Operator("aten::tril")
-/// libtorch's number of the memory format.
-private let channelsLastFormat = 2
+/// libtorch's numbers of the memory formats, of pictures and of videos.
+private let (channelsLastFormat, channelsLast3dFormat) = (2, 3)
 
 extension Tensor {
   /// One length may be −1: what is left.
@@ -79,8 +79,10 @@ extension Tensor {
   }
   public func lowerTriangle(diagonal: Int = 0) -> Tensor { trilOperator(.tensor(self), .int(diagonal)) }
   public var contiguous: Tensor { contiguousOperator(.tensor(self)) }
-  /// The same `[B, C, H, W]` with the channels of a pixel side by side in memory.
-  public var channelsLast: Tensor { contiguousOperator(.tensor(self), .int(channelsLastFormat)) }
+  /// The same `[B, C, H, W]` or `[B, C, T, H, W]` with the channels of a pixel side by side in memory.
+  public var channelsLast: Tensor {
+    contiguousOperator(.tensor(self), .int(rank == 5 ? channelsLast3dFormat : channelsLastFormat))
+  }
   public var cloned: Tensor { cloneOperator(.tensor(self)) }
 
   public enum Padding: Sendable {

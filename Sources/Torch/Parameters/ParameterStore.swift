@@ -14,49 +14,77 @@ public final class ParameterStore {
   }
 
   enum Source {
-    case weights(Weights)
+    /// Read, or only compared with what is asked for.
+    case weights(Weights, areRead: Bool)
     case generator(Generator)
     case outline
   }
 
+  /// Empty for a model that is packed: its layers alone hold what they compute with.
   public private(set) var entries: [Entry] = []
   public let dtype: DType
   public let device: Device
   /// Layers that are made from now on get adapters where this says so; then nothing else is trained.
   public var adapters: LowRankAdapters?
+  /// Whether layers bring their weights into the order in which products read them fastest, and keep nothing else.
+  public let packs: Bool
   let source: Source
   private var used: Set<String> = []
+  /// Of the files, since their memory was given back last.
+  private var bytesRead = 0
 
   /// Parameters come from files, converted to `dtype` on `device`.
-  public convenience init(loading weights: Weights, dtype: DType = .float32, device: Device = .cpu) {
-    self.init(.weights(weights), dtype, device)
+  ///
+  /// - Parameter forInference: packs weights where ``FusedKernels/areAvailable``. The files' memory is given back while
+  ///   they are read, so that no weight is held twice.
+  public convenience init(
+    loading weights: Weights, dtype: DType = .float32, device: Device = .cpu, forInference: Bool = false
+  ) {
+    self.init(.weights(weights, areRead: true), dtype, device, forInference: forInference)
+  }
+
+  /// Files are compared with what a model asks for, and no parameter is read: each is one zero, expanded to its shape.
+  public static func checking(_ weights: Weights) -> ParameterStore {
+    ParameterStore(.weights(weights, areRead: false), .float32, .cpu, forInference: false)
   }
 
   /// Parameters are drawn anew.
-  public convenience init(seed: UInt64, dtype: DType = .float32, device: Device = .cpu) {
-    self.init(.generator(Generator(seed: seed)), dtype, device)
+  public convenience init(
+    seed: UInt64, dtype: DType = .float32, device: Device = .cpu, forInference: Bool = false
+  ) {
+    self.init(.generator(Generator(seed: seed)), dtype, device, forInference: forInference)
   }
 
   /// Lists what a model holds without holding it: every tensor is one zero, expanded to its shape.
-  public static func outline() -> ParameterStore { ParameterStore(.outline, .float32, .cpu) }
+  public static func outline() -> ParameterStore {
+    ParameterStore(.outline, .float32, .cpu, forInference: false)
+  }
 
-  private init(_ source: Source, _ dtype: DType, _ device: Device) {
+  /// The same on ``Device/outline``: the model can be run there, to see what it would take.
+  public static func dryRun(dtype: DType = .float32) -> ParameterStore {
+    ParameterStore(.outline, dtype, .outline, forInference: false)
+  }
+
+  private init(_ source: Source, _ dtype: DType, _ device: Device, forInference: Bool) {
     self.source = source
     self.dtype = dtype
     self.device = device
+    packs =
+      forInference && FusedKernels.areAvailable && device.kind == .cpu
+      && (dtype == .float32 || dtype == .bfloat16)
   }
 
   public var root: Parameters { Parameters(store: self, prefix: "") }
 
   /// Tensors of the files that nothing asked for.
   public var unusedNames: [String] {
-    guard case .weights(let weights) = source else { return [] }
+    guard case .weights(let weights, _) = source else { return [] }
     return weights.items.keys.filter { !used.contains($0) }.sorted()
   }
 
   /// Throws where the files hold more than the model: a sign of a wrong configuration.
   public func requireAllUsed() throws(WeightError) {
-    guard case .weights(let weights) = source else { return }
+    guard case .weights(let weights, _) = source else { return }
     let unused = unusedNames
     if !unused.isEmpty { throw .unexpected(tensors: unused, file: weights.source) }
   }
@@ -72,7 +100,7 @@ public final class ParameterStore {
   public var parameterCount: Int { trainable.reduce(0) { $0 + $1.tensor.count } }
 
   func contains(_ name: String) -> Bool {
-    guard case .weights(let weights) = source else { return true }
+    guard case .weights(let weights, _) = source else { return true }
     return weights.items[name] != nil
   }
 
@@ -81,12 +109,18 @@ public final class ParameterStore {
   ) throws(WeightError) -> Tensor {
     let tensor: Tensor
     switch source {
-    case .weights(let weights):
+    case .weights(let weights, let areRead):
       guard let item = weights.items[name] else { throw .missing(tensor: name, file: weights.source) }
       guard item.shape == shape else {
         throw .wrongShape(tensor: name, expected: shape, found: item.shape, file: weights.source)
       }
       used.insert(name)
+      guard areRead else {
+        tensor = Tensor.zeros([]).expanded(shape)
+        break
+      }
+      let isCopied = packs || item.dtype != dtype || device.kind != .cpu
+      if isCopied { releaseReadPages(of: weights, before: item.shape.reduce(4, *)) }
       let loaded = try item.load()
       guard isBuffer || loaded.dtype.isFloatingPoint else {
         throw .wrongType(tensor: name, found: loaded.dtype, file: weights.source)
@@ -96,10 +130,25 @@ public final class ParameterStore {
     case .generator(let generator):
       tensor = initialization.tensor(shape, generator: generator).to(dtype).to(device)
     case .outline:
-      tensor = Tensor.zeros([]).expanded(shape)
+      tensor =
+        device.kind == .meta
+        ? Tensor.empty(shape, dtype: dtype, device: device) : Tensor.zeros([]).expanded(shape)
     }
-    entries.append(
-      Entry(name: name, tensor: tensor, isBuffer: isBuffer, initialization: initialization))
+    if !packs {
+      entries.append(
+        Entry(name: name, tensor: tensor, isBuffer: isBuffer, initialization: initialization))
+    }
     return tensor
   }
+
+  /// What was read before is copied by now, or small.
+  private func releaseReadPages(of weights: Weights, before next: Int) {
+    bytesRead += next
+    guard bytesRead > Self.copiedBytesLimit else { return }
+    weights.releasePages()
+    bytesRead = next
+  }
+
+  /// Bytes of a file that may stay in memory beside their copies.
+  public static let copiedBytesLimit = 64 << 20
 }

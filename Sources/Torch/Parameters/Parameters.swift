@@ -28,6 +28,9 @@ public struct Parameters {
     try store.make(self[name].prefix, shape, initialization, isBuffer: true)
   }
 
+  /// Whether layers pack their weights: see ``ParameterStore/packs``.
+  var packs: Bool { store.packs }
+
   /// Whether a file holds this name; always true for new parameters.
   public func contains(_ name: String) -> Bool { store.contains(self[name].prefix) }
 }

@@ -6,11 +6,17 @@ public struct Weights {
     public let shape: [Int]
     /// The name in the file, whatever the tensor is called by now; nil where several make one.
     public let origin: String?
+    /// As stored; nil where several make one.
+    public let dtype: DType?
     public let load: () throws(WeightError) -> Tensor
 
-    public init(shape: [Int], origin: String? = nil, load: @escaping () throws(WeightError) -> Tensor) {
+    public init(
+      shape: [Int], origin: String? = nil, dtype: DType? = nil,
+      load: @escaping () throws(WeightError) -> Tensor
+    ) {
       self.shape = shape
       self.origin = origin
+      self.dtype = dtype
       self.load = load
     }
   }
@@ -58,8 +64,20 @@ public struct Weights {
   private mutating func add(_ file: SafeTensors) {
     files.append(file)
     for (name, entry) in file.entries {
-      items[name] = Item(shape: entry.shape, origin: name) { () throws(WeightError) in try file.tensor(name) }
+      items[name] = Item(shape: entry.shape, origin: name, dtype: entry.dtype) {
+        () throws(WeightError) in try file.tensor(name)
+      }
     }
+  }
+
+  /// The floating-point type that most elements are stored in.
+  public var storedDType: DType? {
+    var elements: [DType: Int] = [:]
+    for item in items.values {
+      guard let dtype = item.dtype, dtype.isFloatingPoint else { continue }
+      elements[dtype, default: 0] += item.shape.reduce(1, *)
+    }
+    return elements.max { $0.value < $1.value }?.key
   }
 
   /// Gives back the memory of what was read so far: ``SafeTensors/releasePages()`` of every file.

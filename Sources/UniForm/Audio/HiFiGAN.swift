@@ -33,15 +33,33 @@ public struct HiFiGAN {
   /// Log-mels `[B, T, M]` to waveforms `[B, N]` in [−1, 1] with everything that the stages produce: somewhat
   /// more than `hop · T` samples where a kernel and its rate differ by an odd number.
   public func callAsFunction(_ mel: Tensor) -> Tensor {
-    var mel = mel.contiguous  // [B, T, M]
+    samples(0..<stages.reduce(mel.size(1)) { $1.length(after: $0) }, of: mel)
+  }
+
+  /// Some samples of a log-mel `[B, T, M]`, `[B, count]`. Every layer computes what they depend on, and no more.
+  private func samples(_ range: Range<Int>, of mel: Tensor) -> Tensor {
+    let needed = configuration.dependence(of: range)
+    var length = mel.size(1)
+    var covered = needed.frames.clamped(to: 0..<length)
+    var mel = mel.part(1, covered).contiguous  // [B, T, M]
     if configuration.normalizesInput, let mean, let scale {
       mel = (mel - mean.to(mel.dtype)) / scale.to(mel.dtype)  // [B, T, M]
     }
     // Transposed, the mel is a flat picture with channels last, and so is all that follows.
     var x = input.flat(mel.transposed(1, 2).unsqueezed(2))  // [B, C, 1, T]
-    for stage in stages { x = stage(x) }  // [B, C / 2, 1, T · rate], stage by stage
+    for (stage, span) in zip(stages, needed.stages) {
+      let input = span.input.clamped(to: 0..<length)
+      length = stage.length(after: length)
+      let kept = span.upsampled.clamped(to: 0..<length)
+      // [B, C / 2, 1, T · rate], stage by stage
+      x = stage(x.part(3, input, of: covered), keeping: kept, from: input.lowerBound)
+      covered = kept
+    }
+    let last = needed.beforeOutput.clamped(to: 0..<length)
+    x = x.part(3, last, of: covered)  // [B, C, 1, N]
     // The published model leaves this slope at its library's default.
-    return output.flat(x.leakyReLU(slope: 0.01)).tanh.flattened(from: 1)  // [B, N]
+    let sound = output.flat(x.leakyReLU(slope: 0.01)).tanh.flattened(from: 1)  // [B, N]
+    return sound.part(1, range, of: last)
   }
 
   /// Log-mels `[B, T, M]` to exactly `hop · T` samples, `[B, hop · T]`.
@@ -63,10 +81,14 @@ public struct HiFiGAN {
   /// `[B, hop · count]`.
   public func vocode(_ mel: Tensor, frames range: Range<Int>) -> Tensor {
     let hop = configuration.hop
-    let from = max(range.lowerBound - context.before, 0)
-    let to = min(range.upperBound + context.after, mel.size(1))
-    let sound = self(mel.narrowed(1, start: from, length: to - from))
-    return sound.narrowed(1, start: hop * (range.lowerBound - from), length: hop * range.count)
+    return samples(hop * range.lowerBound..<hop * range.upperBound, of: mel)
+  }
+}
+
+extension Tensor {
+  /// The elements of a range along an axis that holds those of `whole`.
+  fileprivate func part(_ axis: Int, _ range: Range<Int>, of whole: Range<Int>? = nil) -> Tensor {
+    narrowed(axis, start: range.lowerBound - (whole?.lowerBound ?? 0), length: range.count)
   }
 }
 
@@ -92,9 +114,17 @@ extension HiFiGAN {
       slope = c.leakySlope
     }
 
-    func callAsFunction(_ x: Tensor) -> Tensor {
+    /// Positions after the stage for so many before it.
+    func length(after length: Int) -> Int {
+      (length - 1) * upsampling.stride - 2 * upsampling.padding + upsampling.weight.size(2)
+    }
+
+    /// `x` begins at position `first`; of what it is enlarged to, the positions `kept` remain.
+    func callAsFunction(_ x: Tensor, keeping kept: Range<Int>, from first: Int) -> Tensor {
+      let start = first * upsampling.stride
       let up = upsampling.flat(x.leakyReLU(slope: slope))  // [B, C / 2, 1, T · rate]
-      let sum = blocks.dropFirst().reduce(blocks[0](up)) { $0 + $1(up) }  // [B, C / 2, 1, T · rate]
+        .part(3, kept, of: start..<start + 1)
+      let sum = blocks.dropFirst().reduce(blocks[0](up)) { $0.plus($1(up)) }  // [B, C / 2, 1, T · rate]
       return sum / Double(blocks.count)  // [B, C / 2, 1, T · rate]
     }
   }
@@ -118,8 +148,8 @@ extension HiFiGAN {
 
     func callAsFunction(_ x: Tensor) -> Tensor {
       pairs.reduce(x) { x, pair in
-        let h = pair.dilated.flat(x.leakyReLU(slope: slope))  // [B, C, 1, T]
-        return x + pair.plain.flat(h.leakyReLU(slope: slope))  // [B, C, 1, T]
+        let h = pair.dilated.flat(x.leakyReLU(slope: slope), leakySlope: slope)  // [B, C, 1, T]
+        return pair.plain.flat(h).plus(x)  // [B, C, 1, T]
       }
     }
   }

@@ -80,11 +80,15 @@ public struct BenchmarkRunner {
   public func measure(_ subject: BenchmarkCase) throws -> BenchmarkResult {
     let product = MatrixRate.product(dtype, on: device)
     let productOperations = try OperationCount.during { try product.run(on: device) }.operations
-    let operations = try subject.countedOperations(on: device)
     let clock = ContinuousClock()
+    var operations = 0
+    let first = try clock.measure {
+      operations = try subject.countedOperations(on: device)
+    }.seconds
     var products: [Double] = []
     let timing = try Timing.measure(
-      runs: runs, between: { products.append(try clock.measure { try product.run(on: device) }.seconds) },
+      first: first, runs: runs,
+      between: { products.append(try clock.measure { try product.run(on: device) }.seconds) },
       { try subject.run(on: device) })
     return BenchmarkResult(
       name: subject.name, shape: subject.shape, dtype: "\(dtype)", device: "\(device)",

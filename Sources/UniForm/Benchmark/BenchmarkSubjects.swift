@@ -9,8 +9,8 @@ public struct BenchmarkShapes {
   public var vocoder = HiFiGAN.Configuration()
   /// Tokens of the caption.
   public var textLength = 120
-  /// Length of the clip that the video autoencoder codes. Its chunks share nothing, so that one second says it all.
-  public var videoSeconds = 1.0
+  /// Length of the clip that the video autoencoder codes, a chunk per second: one for each thread keeps all at work.
+  public var videoSeconds = Double(min(ComputeThreads.count, 4))
 
   /// The paper's: STDiT3-XL/2 with the joint latent 20 × 32 × 38, FLAN-T5-large, OpenSora-VAE-v1.2, HiFi-GAN.
   public init() {
@@ -64,7 +64,9 @@ private struct CaseMaker {
   let dtype: DType
   let device: Device
 
-  private var parameters: Parameters { ParameterStore(seed: 1, dtype: dtype, device: device).root }
+  private var parameters: Parameters {
+    ParameterStore(seed: 1, dtype: dtype, device: device, forInference: true).root
+  }
 
   private func random(_ shape: [Int]) -> Tensor {
     Tensor.randn(shape, generator: Generator(seed: 2)).to(dtype).to(device)
@@ -112,15 +114,33 @@ private struct CaseMaker {
   func videoEncoder() throws -> BenchmarkCase {
     let geometry = videoGeometry
     let encoder = try VideoVAE.Encoder(parameters, shapes.videoVAE)
-    let frames = random([1, 3, geometry.frameCount, geometry.height, geometry.width])
-    return BenchmarkCase("video encoder", frameText) { _ = encoder(frames).mode }
+    let chunk = random([1, 3, geometry.chunkFrames, geometry.height, geometry.width])
+    return pieces("video encoder", frameText, geometry.chunkCount, encoder.tiling) { _ in
+      _ = encoder(chunk).mode
+    }
   }
 
   func videoDecoder() throws -> BenchmarkCase {
     let geometry = videoGeometry
     let decoder = try VideoVAE.Decoder(parameters, shapes.videoVAE)
-    let latents = random([1] + geometry.videoLatentShape)
-    return BenchmarkCase("video decoder", frameText) { _ = decoder(latents, frames: geometry.frameCount) }
+    var shape = [1] + geometry.videoLatentShape
+    shape[2] = geometry.chunkLatents
+    let latents = random(shape)
+    return pieces("video decoder", frameText, geometry.chunkCount, decoder.tiling) { _ in
+      _ = decoder(latents, frames: geometry.chunkFrames)
+    }
+  }
+
+  /// Work in the pieces in which a clip is made, each in one thread.
+  private func pieces(
+    _ name: String, _ shape: String, _ count: Int, _ tiling: SpatialTiling? = nil,
+    _ compute: @escaping (Int) -> Void
+  ) -> BenchmarkCase {
+    let (device, geometry) = (device, videoGeometry)
+    let atOnce = tiling?.chunksAtOnce(height: geometry.height, width: geometry.width) ?? .max
+    return BenchmarkCase(name, shape) {
+      _ = try independentPieces(count, on: device, atOnce: atOnce, compute: compute)
+    }
   }
 
   private var frameText: String {
@@ -133,17 +153,20 @@ private struct CaseMaker {
     let ids = Tensor((0..<length).map { 3 + $0 % 200 }, shape: [1, length], device: device)
     let mask = Tensor.ones([1, length], dtype: .int64, device: device)
     let distances = encoder.distances(length: length, device: device)
-    return BenchmarkCase(
-      "text encoder",
-      "\(shapes.textEncoder.layers) layers of width \(shapes.textEncoder.width), \(length) tokens"
-    ) { _ = encoder.states(ids, mask: mask, distances: distances) }
+    let shape = "\(shapes.textEncoder.layers) layers of width \(shapes.textEncoder.width), \(length) tokens"
+    func encode() { _ = encoder.states(ids, mask: mask, distances: distances) }
+    return shapes.textEncoder.width > widestInOneThread
+      ? BenchmarkCase("text encoder", shape, encode)
+      : pieces("text encoder", shape, 1) { _ in encode() }
   }
 
   func vocoder() throws -> BenchmarkCase {
     let network = try HiFiGAN(parameters, shapes.vocoder)
     let seconds = 4
-    let frames = seconds * shapes.geometry.sampleRate / shapes.geometry.hopLength
-    let mel = random([1, frames, shapes.geometry.melBins])
-    return BenchmarkCase("vocoder", "\(seconds) s of sound") { _ = network.vocode(mel) }
+    let frames = shapes.geometry.sampleRate / shapes.geometry.hopLength
+    let mel = random([1, seconds * frames, shapes.geometry.melBins])
+    return pieces("vocoder", "\(seconds) s of sound", seconds) {
+      _ = network.vocode(mel, frames: $0 * frames..<($0 + 1) * frames)
+    }
   }
 }

@@ -20,16 +20,19 @@ public struct Timing: Sendable, Encodable {
     percentile90 = sorted[min(sorted.count - 1, Int((Double(sorted.count) * 0.9).rounded(.up)) - 1)]
   }
 
-  /// Runs `body` once to warm up, then at least `runs` times and for at least `seconds`.
-  /// - Parameter between: runs before each measured run, unmeasured.
+  /// Runs `body` at least `runs` times and for at least `seconds`.
+  ///
+  /// - Parameters:
+  ///   - first: seconds of a run that warmed up; it counts where it took more than 5 s, which no warmth would change.
+  ///   - between: runs before each measured run, unmeasured.
   public static func measure(
-    runs: Int = 5, seconds: Double = 1, between: () throws -> Void = {}, _ body: () throws -> Void
+    first: Double, runs: Int = 5, seconds: Double = 1, between: () throws -> Void = {},
+    _ body: () throws -> Void
   ) rethrows -> Timing {
     let clock = ContinuousClock()
-    try body()
-    var durations: [Double] = []
-    let start = clock.now
-    while durations.count < runs || start.duration(to: clock.now).seconds < seconds {
+    var durations = first > 5 ? [first] : []
+    if !durations.isEmpty { try between() }
+    while durations.count < runs || durations.reduce(0, +) < seconds {
       try between()
       durations.append(try clock.measure(body).seconds)
     }

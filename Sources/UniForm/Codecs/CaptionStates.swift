@@ -58,7 +58,7 @@ extension UniFormPipeline {
         count, on: device, progress: { try report(.encodingText, $0, of: count) },
         compute: { [device] index in
           let row = Tensor(tokens.row(index).map(Int.init)).unsqueezed(0).to(device)  // [1, l]
-          let states = encoder(row, mask: row.onesLike).hiddenStates.to(.float32).to(.cpu)  // [1, l, D]
+          let states = encoder(row, mask: row.onesLike, dtype: .float32).hiddenStates.to(.cpu)  // [1, l, D]
           return states.padded([0, 0, 0, length - row.size(1)])  // [1, L, D]
         })
       return Tensor.concatenate(pieces, axis: 0)

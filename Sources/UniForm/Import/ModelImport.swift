@@ -29,6 +29,16 @@ public struct ModelImport {
   let tokenizer: URL?
   let isNew: Bool
 
+  init(
+    model: ModelDirectory, missing: [ModelDirectory.Part], parts: [PartImport], tokenizer: URL?, isNew: Bool
+  ) {
+    self.model = model
+    self.missing = missing
+    self.parts = parts
+    self.tokenizer = tokenizer
+    self.isNew = isNew
+  }
+
   /// Plans the import; nothing is written.
   ///
   /// - Throws: ``ImportError``, ``ModelError``, ``ConfigurationError``, `WeightError` or ``TokenizerError``, with the
@@ -78,7 +88,7 @@ public struct ModelImport {
     self.model = model
   }
 
-  private static func isNew(_ output: URL) throws(ImportError) -> Bool {
+  static func isNew(_ output: URL) throws(ImportError) -> Bool {
     let manager = FileManager.default
     let parent = output.standardizedFileURL.deletingLastPathComponent()
     var isFolder: ObjCBool = false
@@ -128,7 +138,7 @@ extension ModelDirectory {
     }
   }
 
-  fileprivate func check(tokenizer url: URL) throws {
+  func check(tokenizer url: URL) throws {
     guard FileManager.default.fileExists(atPath: url.path) else { throw ImportError.missing(path: url.path) }
     let size = try T5Tokenizer(contentsOf: url).vocabularySize
     guard size <= textEncoder.vocabularySize else {

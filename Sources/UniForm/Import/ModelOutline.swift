@@ -5,14 +5,19 @@ extension ModelDirectory {
   /// and without memory for them.
   public func outline(of part: Part) throws -> [ParameterStore.Entry] {
     let store = ParameterStore.outline()
-    switch part {
-    case .textEncoder: _ = try T5Encoder(store.root, textEncoder)
-    case .transformer: _ = try UniFormDiT(store.root, transformer)
-    case .videoVAE: _ = try VideoVAE(store.root, videoVAE)
-    case .audioVAE: _ = try AudioVAE(store.root, audioVAE)
-    case .vocoder: _ = try HiFiGAN(store.root, vocoder)
-    }
+    try make(part, store.root)
     return store.entries
+  }
+
+  /// Asks for every parameter of a part.
+  func make(_ part: Part, _ parameters: Parameters) throws {
+    switch part {
+    case .textEncoder: _ = try T5Encoder(parameters, textEncoder)
+    case .transformer: _ = try UniFormDiT(parameters, transformer)
+    case .videoVAE: _ = try VideoVAE(parameters, videoVAE)
+    case .audioVAE: _ = try AudioVAE(parameters, audioVAE)
+    case .vocoder: _ = try HiFiGAN(parameters, vocoder)
+    }
   }
 
   /// Whether the weights of a part are there.

@@ -80,6 +80,22 @@ struct PartImport {
   }
 }
 
+extension PartImport {
+  /// Every tensor begun anew.
+  init(
+    untrained part: ModelDirectory.Part, outline: [ParameterStore.Entry], licence: String, dtype: DType?,
+    seed: UInt64
+  ) throws {
+    try self.init(
+      part,
+      Recipe(
+        format: "untrained", licence: licence,
+        weights: Weights(items: [:], source: "seed \(seed)"),
+        initialised: [NamePattern("*", "random numbers")]),
+      outline: outline, dtype: dtype, seed: seed)
+  }
+}
+
 extension SafeTensors.Pending {
   /// A new tensor, the same for the same seed and name whatever else is written.
   fileprivate static func starting(

@@ -6,7 +6,7 @@ internal import Torch
 /// fused kernel wins for long ones, and on a GPU.
 func attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor? = nil) -> Tensor {
   let isShort = key.size(-2) <= 64 || query.requiresGradient
-  guard query.device.kind == .cpu, isShort else {
+  guard query.device.worksLikeCPU, isShort else {
     return .fusedAttention(query: query, key: key, value: value, mask: mask?.to(query.dtype))
   }
   let scale = 1 / Double(query.size(-1)).squareRoot()
@@ -46,7 +46,8 @@ struct SelfAttention {
   private func fused(_ x: Tensor, along axis: STDiT3Block.Axis, rotary: RotaryEmbedding) -> Tensor {
     let (b, t, s, width) = (x.size(0), x.size(1), x.size(2), x.size(3))
     let parts = qkv(x).reshaped(b, t, s, 3, heads, width / heads)  // [B, T, S, 3, h, d]
-    let y = Tensor.empty([b, t, s, heads, width / heads], dtype: x.dtype)  // [B, T, S, h, d]
+    let shape = [b, t, s, heads, width / heads]
+    let y = Tensor.empty(shape, dtype: x.dtype, device: x.device)  // [B, T, S, h, d]
     func lined(_ rows: Tensor) -> Tensor { axis == .spatial ? rows : rows.transposed(1, 2) }
     lined(y).writeAttention(
       query: lined(parts.selected(3, 0)), key: lined(parts.selected(3, 1)),
@@ -117,19 +118,19 @@ struct CrossAttention {
     return TextKeysValues(key: parts.selected(0, 0), value: parts.selected(0, 1))
   }
 
-  /// `x` is `[B, T, S, D]`; `mask` `[B, 1, 1, L]` is −∞ at padding.
+  /// `x` `[B, T, S, D]` and what its tokens find in the text; `mask` `[B, 1, 1, L]` is −∞ at padding.
   func callAsFunction(_ x: Tensor, _ text: TextKeysValues, mask: Tensor?) -> Tensor {
     let (b, t, s, width) = (x.size(0), x.size(1), x.size(2), x.size(3))
     if FusedKernels.serve(x) {
       func lined(_ rows: Tensor) -> Tensor { rows.transposed(1, 2).unsqueezed(1) }  // [B, 1, L, h, d]
-      let y = Tensor.empty([b, 1, t * s, heads, width / heads], dtype: x.dtype)
+      let y = Tensor.empty([b, 1, t * s, heads, width / heads], dtype: x.dtype, device: x.device)
       y.writeAttention(
         query: query(x).reshaped(y.shape), key: lined(text.key), value: lined(text.value),
         mask: mask.map { $0.reshaped(b, -1).to(.float32) })
-      return projection(y.reshaped(b, t, s, width))
+      return projection(y.reshaped(b, t, s, width), adding: x)
     }
     let q = query(x).reshaped(b, t * s, heads, width / heads).transposed(1, 2)  // [B, h, T·S, d]
     let y = attention(query: q, key: text.key, value: text.value, mask: mask)  // [B, h, T·S, d]
-    return projection(y.transposed(1, 2).reshaped(b, t, s, width))
+    return projection(y.transposed(1, 2).reshaped(b, t, s, width), adding: x)
   }
 }

@@ -71,7 +71,7 @@ struct CaptionEmbedder {
   }
 
   /// `[B, L, caption]` to `[B, L, width]`.
-  func callAsFunction(_ states: Tensor) -> Tensor { second(first(states).geluTanh) }
+  func callAsFunction(_ states: Tensor) -> Tensor { second(first.geluTanh(states)) }
 
   /// Replaces whole captions by the null caption where `dropped` `[B]` is true.
   func dropping(_ states: Tensor, where dropped: Tensor) -> Tensor {

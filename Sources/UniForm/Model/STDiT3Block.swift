@@ -66,9 +66,9 @@ struct STDiT3Block {
     var z = modulated(x, shift: m[0], scale: m[1])  // [B, T, S, D]
     z = attention(z, along: axis, rotary: rotary)  // [B, T, S, D]
     x = x.addcmul(m[2], z)  // [B, T, S, D]
-    x = sum(x, crossAttention(x, text, mask: textMask))  // [B, T, S, D]
+    x = crossAttention(x, text, mask: textMask)  // [B, T, S, D]
     z = modulated(x, shift: m[3], scale: m[4])  // [B, T, S, D]
-    z = feedForwardOut(gelu(feedForwardIn(z)))  // [B, T, S, D]
+    z = feedForwardOut(feedForwardIn.geluTanh(z))  // [B, T, S, D]
     return FusedKernels.serve(x) ? x.addcmul_(m[5], z) : x.addcmul(m[5], z)  // [B, T, S, D]
   }
 }
@@ -78,9 +78,3 @@ func modulated(_ x: Tensor, shift: Tensor, scale: Tensor) -> Tensor {
   guard !FusedKernels.serve(x) else { return x.fusedModulatedNorm(shift: shift, scale: scale, epsilon: 1e-6) }
   return shift.addcmul(x.layerNorm([x.size(-1)], epsilon: 1e-6), scale + 1)
 }
-
-/// `x + y`; `x` is used up.
-private func sum(_ x: Tensor, _ y: Tensor) -> Tensor { FusedKernels.serve(x) ? x.add_(y) : x + y }
-
-/// The tanh form; `x` is used up.
-private func gelu(_ x: Tensor) -> Tensor { FusedKernels.serve(x) ? x.fusedGeluTanh_() : x.geluTanh }

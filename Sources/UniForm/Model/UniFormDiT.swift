@@ -135,11 +135,13 @@ extension UniFormDiT {
     if let dropped { text = captionEmbedder.dropping(text, where: dropped) }
     let embedded = captionEmbedder(text)  // [B, L, D]
     let isRagged = lengths.minimum.item < Double(longest)
-    let padding = mask.narrowed(1, start: 0, length: longest) .== 0
-    let additive = Tensor.zeros(padding.shape, device: states.device)
-      .maskedFill(padding, -.infinity).unsqueezed(1).unsqueezed(1)
+    func additive() -> Tensor {
+      let padding = mask.narrowed(1, start: 0, length: longest) .== 0
+      return Tensor.zeros(padding.shape, device: states.device)
+        .maskedFill(padding, -.infinity).unsqueezed(1).unsqueezed(1)  // [B, 1, 1, L]
+    }
     return Conditioning(
-      blocks: blocks.map { $0.crossAttention.keysValues(embedded) }, mask: isRagged ? additive : nil)
+      blocks: blocks.map { $0.crossAttention.keysValues(embedded) }, mask: isRagged ? additive() : nil)
   }
 
   /// Embeds diffusion times `[B]` (0 … 999, fractions allowed) with the clips' frame rates `[B]`.

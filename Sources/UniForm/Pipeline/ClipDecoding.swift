@@ -33,7 +33,7 @@ extension UniFormPipeline {
     _ latents: Tensor, _ geometry: ClipGeometry, _ report: ProgressReport
   ) throws -> VideoFrames {
     let decoder = try networks.loadedVideoDecoder()
-    let chunks = latents.split(
+    let chunks = latents.to(networks.dtype).split(
       [Int](repeating: geometry.chunkLatents, count: geometry.chunkCount), axis: 2)
     let pixels = try independentPieces(
       chunks.count, on: device,

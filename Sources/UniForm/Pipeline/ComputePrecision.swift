@@ -7,7 +7,7 @@ extension DType {
     switch device.kind {
     case .cuda: .bfloat16
     case .mps: .float32
-    case .cpu: cpuMultipliesBFloat16 ? .bfloat16 : .float32
+    case .cpu, .meta: cpuMultipliesBFloat16 ? .bfloat16 : .float32
     }
   }
 

@@ -61,8 +61,8 @@ extension UniFormPipeline {
     _ generator: Generator? = nil
   ) -> DiagonalGaussian {
     // Bytes of one chunk at a time become numbers, which take four times the room.
-    let chunk = frames.chunk(chunk, of: geometry.chunkFrames).tensor.to(device)  // [1, 3, n, H, W]
-    return encoder(chunk, generator: generator)
+    let chunk = frames.chunk(chunk, of: geometry.chunkFrames).tensor  // [1, 3, n, H, W]
+    return encoder(chunk.to(device).to(dtype), generator: generator)
   }
 
   /// Of a sound over whole seconds, `[1, 2·8, Ta, F]`, and its log-mel `[1, frames, bins]`.

@@ -91,9 +91,8 @@ extension UniFormPipeline {
       })
   }
 
-  /// Networks up to this width gain nothing from dividing their products among threads, and lose much where the
-  /// machine is busy: one thread computes the caption's row and another that of the null caption.
-  private var isNarrow: Bool { device.kind == .cpu && model.transformer.hiddenSize <= 512 }
+  /// Whether one thread computes the caption's row and another that of the null caption.
+  private var isNarrow: Bool { device.kind == .cpu && model.transformer.isNarrow }
 
   /// One for each row of text, or one for all of them in a wide network.
   private func denoisers(
@@ -109,4 +108,10 @@ extension UniFormPipeline {
         usesGraph: usesGraphs)
     }
   }
+}
+
+extension UniFormDiT.Configuration {
+  /// Networks up to this width gain nothing from dividing their products among threads, and lose much where the
+  /// machine is busy: one thread computes the caption's row and another that of the null caption.
+  var isNarrow: Bool { hiddenSize <= widestInOneThread }
 }

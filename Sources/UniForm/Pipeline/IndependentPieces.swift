@@ -3,6 +3,11 @@ internal import Foundation
 internal import Synchronization
 internal import Torch
 
+/// Networks up to this width gain nothing from dividing their products among threads, and lose much where the machine is
+/// busy: each of their pieces is computed inside one thread. The products of wider ones are divided by rows, which no sum
+/// notices.
+let widestInOneThread = 512
+
 /// Computes independent pieces of work and returns them in order.
 ///
 /// On the CPU each piece is computed inside one thread, and up to `ComputeThreads.count` pieces at once: convolutions

@@ -39,6 +39,29 @@ public actor PipelineActor {
     }
   }
 
+  /// The clips of several requests as they are finished, each with the index of its request; see
+  /// ``UniFormPipeline/generate(_:progress:finished:)``. Whoever stops reading stops the work.
+  public nonisolated func clips(
+    of requests: [GenerationRequest],
+    progress: @escaping @Sendable (GenerationProgress) -> Bool = { _ in true }
+  ) -> AsyncThrowingStream<(index: Int, clip: GeneratedClip), any Error> {
+    AsyncThrowingStream { continuation in
+      let work = Task {
+        do {
+          try await withPipeline { pipeline in
+            try pipeline.generate(requests, progress: { progress($0) && !Task.isCancelled }) {
+              continuation.yield((index: $0, clip: $1))
+            }
+          }
+          continuation.finish()
+        } catch {
+          continuation.finish(throwing: error)
+        }
+      }
+      continuation.onTermination = { _ in work.cancel() }
+    }
+  }
+
   /// Runs `body` on the pipeline's thread.
   public func withPipeline<Result: Sendable>(_ body: (UniFormPipeline) throws -> Result) throws -> Result {
     try catchingTorchErrors {

@@ -1,19 +1,17 @@
 internal import Torch
 
-/// The networks of a model, each loaded when it is first needed.
+/// The networks of a model, each loaded when it is first needed: all of them kept, or only the latest.
 final class PipelineNetworks {
   let directory: ModelDirectory
   let device: Device
-  /// Of the denoiser.
+  /// Of the denoiser, and of what is as good in bfloat16: the text encoder and the video autoencoder. Those of sound
+  /// compute in float32 (Docs/Decisions/0013-codecs-in-bfloat16.md).
   let dtype: DType
   let keepsLoaded: Bool
-  private var textEncoder: T5Encoder?
-  private var transformer: UniFormDiT?
-  private var videoEncoder: VideoVAE.Encoder?
-  private var videoDecoder: VideoVAE.Decoder?
-  private var audioEncoder: AudioVAE.Encoder?
-  private var audioDecoder: AudioVAE.Decoder?
-  private var vocoder: HiFiGAN?
+  /// By the name of the accessor.
+  private var loaded: [String: Any] = [:]
+  /// Used instead of what the directory holds: what is being trained.
+  private var given: (transformer: UniFormDiT, textEncoder: T5Encoder?)?
 
   init(_ directory: ModelDirectory, device: Device, dtype: DType, keepsLoaded: Bool) {
     self.directory = directory
@@ -23,31 +21,39 @@ final class PipelineNetworks {
   }
 
   func loadedTextEncoder() throws -> T5Encoder {
-    try network(\.textEncoder) { try directory.loadTextEncoder(device: device) }
+    try given?.textEncoder ?? network {
+      try directory.loadTextEncoder(dtype: dtype, device: device, forInference: true)
+    }
   }
   func loadedTransformer() throws -> UniFormDiT {
-    try network(\.transformer) { try directory.loadTransformer(dtype: dtype, device: device) }
+    try given?.transformer ?? network {
+      try directory.loadTransformer(dtype: dtype, device: device, forInference: true)
+    }
   }
   func loadedVideoEncoder() throws -> VideoVAE.Encoder {
-    try network(\.videoEncoder) { try directory.loadVideoEncoder(device: device) }
+    try network {
+      try directory.loadVideoEncoder(dtype: dtype, device: device, forInference: true)
+    }
   }
   func loadedVideoDecoder() throws -> VideoVAE.Decoder {
-    try network(\.videoDecoder) { try directory.loadVideoDecoder(device: device) }
+    try network {
+      try directory.loadVideoDecoder(dtype: dtype, device: device, forInference: true)
+    }
   }
   func loadedAudioEncoder() throws -> AudioVAE.Encoder {
-    try network(\.audioEncoder) { try directory.loadAudioEncoder(device: device) }
+    try network { try directory.loadAudioEncoder(device: device, forInference: true) }
   }
   func loadedAudioDecoder() throws -> AudioVAE.Decoder {
-    try network(\.audioDecoder) { try directory.loadAudioDecoder(device: device) }
+    try network { try directory.loadAudioDecoder(device: device, forInference: true) }
   }
   func loadedVocoder() throws -> HiFiGAN {
-    try network(\.vocoder) { try directory.loadVocoder(device: device) }
+    try network { try directory.loadVocoder(device: device, forInference: true) }
   }
 
   /// Loads what a task needs, so that a broken file is known before the time is spent on denoising. Where nothing is
-  /// kept this would load everything twice, and each file is checked when its turn comes.
+  /// kept, the names and shapes in the files are checked instead.
   func prepare(_ task: GenerationTask, hasText: Bool) throws {
-    guard keepsLoaded else { return }
+    guard keepsLoaded else { return try directory.checkWeights(of: task.parts(hasText: hasText)) }
     if hasText { _ = try loadedTextEncoder() }
     switch task.condition {
     case .video: _ = try loadedVideoEncoder()
@@ -60,21 +66,31 @@ final class PipelineNetworks {
   }
 
   func use(transformer: UniFormDiT, textEncoder: T5Encoder? = nil) {
-    self.transformer = transformer
-    if let textEncoder { self.textEncoder = textEncoder }
+    given = (transformer, textEncoder)
   }
 
   func unload() {
-    (textEncoder, transformer, vocoder) = (nil, nil, nil)
-    (videoEncoder, videoDecoder, audioEncoder, audioDecoder) = (nil, nil, nil, nil)
+    loaded = [:]
+    releaseFreeMemory()
   }
 
-  private func network<Network>(
-    _ kept: ReferenceWritableKeyPath<PipelineNetworks, Network?>, load: () throws -> Network
-  ) rethrows -> Network {
-    if let network = self[keyPath: kept] { return network }
+  private func network<Network>(_ name: String = #function, load: () throws -> Network) rethrows -> Network {
+    if let network = loaded[name] as? Network { return network }
+    // The one before goes first, so that there are never two.
+    if !keepsLoaded && !loaded.isEmpty { unload() }
     let network = try load()
-    if keepsLoaded { self[keyPath: kept] = network }
+    loaded[name] = network
     return network
+  }
+}
+
+extension GenerationTask {
+  /// The parts of a model whose weights are read.
+  func parts(hasText: Bool) -> [ModelDirectory.Part] {
+    let isHeardOrShown = Set(generated + [condition].compactMap(\.self))
+    return (hasText ? [.textEncoder] : []) + [.transformer]
+      + (isHeardOrShown.contains(.video) ? [.videoVAE] : [])
+      + (isHeardOrShown.contains(.audio) ? [.audioVAE] : [])
+      + (generated.contains(.audio) ? [.vocoder] : [])
   }
 }

@@ -26,6 +26,13 @@ struct TextConditioning {
       mask: .ones([1, length], dtype: .int64, device: device), dropped: Tensor([true], device: device))
   }
 
+  /// Captions, and null captions after them, without elements; see ``StageOutline``.
+  static func outline(rows: Int, length: Int, width: Int) -> TextConditioning {
+    TextConditioning(
+      states: .empty([rows, length, width], device: .outline), mask: .ones([rows, length], dtype: .int64),
+      dropped: .empty([rows], dtype: .bool, device: .outline))
+  }
+
   /// A caption alone.
   init(caption: TextEmbeddings) {
     self.init(states: caption.hiddenStates, mask: caption.mask, dropped: nil)
@@ -52,9 +59,15 @@ struct TextConditioning {
 extension UniFormPipeline {
   /// Encodes the captions of a request; without text no encoder is needed.
   func encodeText(_ request: ResolvedRequest, _ report: ProgressReport) throws -> TextConditioning {
-    try independentPieces(
-      1, on: device, progress: { try report(.encodingText, $0, of: 1) },
-      compute: { _ in try self.encodeText(request) })[0]
+    guard model.textEncoder.width > widestInOneThread else {
+      return try independentPieces(
+        1, on: device, progress: { try report(.encodingText, $0, of: 1) },
+        compute: { _ in try self.encodeText(request) })[0]
+    }
+    try report(.encodingText, 0, of: 1)
+    let conditioning = try encodeText(request)
+    try report(.encodingText, 1, of: 1)
+    return conditioning
   }
 
   private func encodeText(_ request: ResolvedRequest) throws -> TextConditioning {
@@ -69,7 +82,8 @@ extension UniFormPipeline {
     func tensor(_ values: [Int64]) -> Tensor {
       Tensor(values.map(Int.init), shape: [tokens.count, tokens.length], device: device)
     }
-    let embeddings = try networks.loadedTextEncoder()(tensor(tokens.ids), mask: tensor(tokens.mask))
+    let embeddings = try networks.loadedTextEncoder()(
+      tensor(tokens.ids), mask: tensor(tokens.mask), dtype: .float32)
     return switch (request.guidance, captions.count) {
     case (nil, _): TextConditioning(caption: embeddings)
     case (_, 1): TextConditioning(guided: embeddings)

@@ -8,8 +8,8 @@ public import Torch
 public final class UniFormPipeline {
   public let model: ModelDirectory
   public let device: Device
-  /// Of the denoiser. Text encoder, autoencoders and vocoder compute in float32: they are a small part of the time
-  /// and what they lose would be seen and heard.
+  /// Of the denoiser, the text encoder and the video autoencoder. The autoencoder of sound and the vocoder compute in
+  /// float32: they are a small part of the time, and what they lose would be heard.
   public let dtype: DType
   /// Whether the transformer's steps are captured once per clip and replayed; on devices that have no graphs it makes no
   /// difference.
@@ -17,11 +17,12 @@ public final class UniFormPipeline {
   let networks: PipelineNetworks
   let mel: MelSpectrogram
   private var loadedTokenizer: T5Tokenizer?
-  private lazy var weights = model.weightsFingerprint
+  private(set) lazy var weights = model.weightsFingerprint
 
   /// - Parameters:
   ///   - dtype: float32 or bfloat16; nil takes the faster one of the two on this machine.
-  ///   - keepsLoaded: false frees every network after its stage, for models that do not fit into memory together.
+  ///   - keepsLoaded: false frees every network after its stage: less memory, and nothing lost where only one clip is
+  ///     made. Several clips then go through each stage together.
   /// - Throws: ``GenerationError`` for a device that is not there, ``ModelError`` and its kin for the directory.
   public init(
     _ directory: ModelDirectory, device: Device = .cpu, dtype: DType? = nil, keepsLoaded: Bool = true,
@@ -48,12 +49,7 @@ public final class UniFormPipeline {
   public func generate(
     _ request: GenerationRequest, count: Int = 1, progress: (GenerationProgress) -> Bool = { _ in true }
   ) throws -> [GeneratedClip] {
-    try eachClip(of: request, count: count, progress: progress) { latents, seed, request, condition, report in
-      let video = try decodeVideo(latents.video, request, report)
-      let mel = try decodeAudio(latents.audio, request, report) ?? condition.mel
-      let audio = try vocode(mel, request, report)
-      return clip(video, audio, mel: mel, seed: seed, request)
-    }
+    try eachClip(of: request, count: count, progress: progress, finish: finish)
   }
 
   /// The latents of ``generate(_:count:progress:)`` before decoding, one clip after another, in float32.
@@ -61,26 +57,58 @@ public final class UniFormPipeline {
     _ request: GenerationRequest, count: Int = 1, progress: (GenerationProgress) -> Bool = { _ in true }
   ) throws -> AVLatents {
     .concatenate(
-      try eachClip(of: request, count: count, progress: progress) { latents, _, _, _, _ in latents })
+      try eachClip(of: request, count: count, progress: progress) { latents, _, _ in latents })
+  }
+
+  /// Generates the clips of several requests and hands each over when it is finished, with the index of its request.
+  ///
+  /// Where networks stay loaded, one clip is made after another. Where they do not, all clips go through each stage
+  /// together, so that each network is loaded once and only latents wait.
+  public func generate(
+    _ requests: [GenerationRequest], progress: (GenerationProgress) -> Bool = { _ in true },
+    finished: (_ index: Int, _ clip: GeneratedClip) throws -> Void
+  ) throws {
+    let resolved = try requests.map { try ResolvedRequest($0, count: 1, for: self) }
+    try eachTrajectory(of: resolved, progress: progress) { latents, trajectory, report in
+      try finished(trajectory.index, finish(latents, trajectory, report))
+    }
   }
 
   /// Text and condition are encoded once, then every clip is denoised and finished by itself.
   private func eachClip<Result>(
     of request: GenerationRequest, count: Int, progress: (GenerationProgress) -> Bool,
-    finish: (AVLatents, UInt64, ResolvedRequest, EncodedCondition, ProgressReport) throws -> Result
+    finish: (AVLatents, Trajectory, ProgressReport) throws -> Result
   ) throws -> [Result] {
-    let request = try ResolvedRequest(request, count: count, for: self)
-    return try withoutActuallyEscaping(progress) { progress in
+    var results: [Result] = []
+    try eachTrajectory(of: [ResolvedRequest(request, count: count, for: self)], progress: progress) {
+      results.append(try finish($0, $1, $2))
+    }
+    return results
+  }
+
+  private func eachTrajectory(
+    of requests: [ResolvedRequest], progress: (GenerationProgress) -> Bool,
+    finish: (AVLatents, Trajectory, ProgressReport) throws -> Void
+  ) throws {
+    let count = requests.reduce(0) { $0 + $1.seeds.count }
+    try withoutActuallyEscaping(progress) { progress in
       try withoutGradient {
         let report = ProgressReport(clipCount: count, progress)
-        try networks.prepare(request.task, hasText: request.prompt != nil)
-        let text = try encodeText(request, report)
-        let condition = try encodeCondition(request, report)
-        return try request.seeds.enumerated().map { index, seed in
-          let report = report.clip(index)
-          let latents = try denoise(request, seed: seed, text: text, condition: condition, report)
-            .map { try $0.checkedFinite(after: .denoising) }
-          return try finish(latents, seed, request, condition, report)
+        for request in requests { try networks.prepare(request.task, hasText: request.prompt != nil) }
+        let groups = networks.keepsLoaded ? requests.indices.map { $0..<$0 + 1 } : [requests.indices]
+        for group in groups {
+          let trajectories = try trajectories(of: group.map { (index: $0, request: requests[$0]) }, report)
+          func denoised(_ one: Trajectory) throws -> AVLatents {
+            try denoise(
+              one.request, seed: one.seed, text: one.text, condition: one.condition, report.clip(one.clip)
+            ).map { try $0.checkedFinite(after: .denoising) }
+          }
+          // Where the networks stay, each clip is finished before the next begins.
+          let waiting = networks.keepsLoaded ? [] : try trajectories.map(denoised)
+          for (place, one) in trajectories.enumerated() {
+            let latents = place < waiting.count ? waiting[place] : try denoised(one)
+            try finish(latents, one, report.clip(one.clip))
+          }
         }
       }
     }
@@ -99,30 +127,5 @@ public final class UniFormPipeline {
     let tokenizer = try model.loadTokenizer()
     loadedTokenizer = tokenizer
     return tokenizer
-  }
-}
-
-// MARK: What a clip is made of
-
-extension UniFormPipeline {
-  private func clip(
-    _ video: VideoFrames?, _ audio: Waveform?, mel: Tensor?, seed: UInt64, _ request: ResolvedRequest
-  ) -> GeneratedClip {
-    let kept = mel.map {
-      $0.narrowed(0, start: 0, length: min(request.geometry.keptMelFrameCount, $0.size(0)))
-    }
-    return GeneratedClip(
-      video: video, audio: audio, mel: kept?.floats ?? [], melFrames: kept?.size(0) ?? 0,
-      melBins: request.geometry.melBins, settings: settings(request, seed: seed), notes: request.notes)
-  }
-
-  private func settings(_ request: ResolvedRequest, seed: UInt64) -> ClipSettings {
-    ClipSettings(
-      version: UniFormVersion.current, model: model.name, weights: weights, task: request.task,
-      prompt: request.prompt, negativePrompt: request.negativePrompt, seed: seed, steps: request.steps,
-      guidanceScale: request.guidanceScale, sampler: request.sampler, seconds: request.geometry.seconds,
-      dtype: "\(dtype)", device: "\(device)", width: request.geometry.width,
-      height: request.geometry.height, frameRate: request.geometry.frameRate,
-      sampleRate: request.geometry.sampleRate)
   }
 }

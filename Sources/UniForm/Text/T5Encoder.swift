@@ -90,18 +90,18 @@ extension T5Encoder {
     }
 
     func callAsFunction(_ x: Tensor, bias: Tensor) -> Tensor {
-      let attended = x + attention(attentionNorm(x), bias: bias)  // [B, L, D]
+      let attended = attention(attentionNorm(x), bias: bias, adding: x)  // [B, L, D]
       let h = feedForwardNorm(attended)  // [B, L, D]
-      return attended + projection(gate(h).geluTanh * linear(h))  // [B, L, D]
+      return projection(linear(h, times: gate.geluTanh(h)), adding: attended)  // [B, L, D]
     }
 
-    private func attention(_ x: Tensor, bias: Tensor) -> Tensor {
+    private func attention(_ x: Tensor, bias: Tensor, adding residual: Tensor) -> Tensor {
       let (batch, length) = (x.size(0), x.size(1))
       func split(_ x: Tensor) -> Tensor { x.reshaped(batch, length, heads, -1).transposed(1, 2) }
       let scores = split(query(x)).matmul(split(key(x)).transposed(2, 3)) + bias  // [B, h, L, L]
       let weights = scores.softmax(-1, dtype: .float32).to(x.dtype)  // [B, h, L, L]
       let mixed = weights.matmul(split(value(x)))  // [B, h, L, d]
-      return output(mixed.transposed(1, 2).reshaped(batch, length, -1))  // [B, L, D]
+      return output(mixed.transposed(1, 2).reshaped(batch, length, -1), adding: residual)  // [B, L, D]
     }
   }
 }

@@ -20,8 +20,8 @@ struct AutoencoderResidualBlock {
   }
 
   func callAsFunction(_ x: Tensor) -> Tensor {
-    let h = conv1(norm1(x).silu)  // [B, out, H, W]
-    return (shortcut?(x) ?? x) + conv2(norm2(h).silu)  // [B, out, H, W]
+    let h = conv1(norm1.silu(x))  // [B, out, H, W]
+    return conv2(norm2.silu(h)).plus(shortcut?(x) ?? x)  // [B, out, H, W]
   }
 }
 
@@ -48,7 +48,7 @@ struct AutoencoderAttention {
     let scores = queries.matmul(key(h).transposed(1, 2))  // [B, H·W, H·W]
     let mixed = scores.softmax(-1, dtype: .float32).to(x.dtype).matmul(value(h))  // [B, H·W, C]
     let grid = output(mixed).reshaped(-1, height, width, channels)  // [B, H, W, C]
-    return x + grid.permuted(0, 3, 1, 2)  // [B, C, H, W]
+    return grid.permuted(0, 3, 1, 2).plus(x)  // [B, C, H, W]
   }
 }
 
@@ -103,8 +103,7 @@ struct DownBlock {
 /// One level of the decoder: residual blocks, then enlargement and a convolution unless it is the last.
 struct UpBlock {
   let residuals: [AutoencoderResidualBlock]
-  let stride: [Int]?
-  let upsample: Conv2d?
+  let upsample: UpsamplingConvolution?
 
   init(
     _ parameters: Parameters, _ inputs: Int, _ outputs: Int, stride: [Int]?,
@@ -114,17 +113,15 @@ struct UpBlock {
       try AutoencoderResidualBlock(
         parameters["resnets"][index], index == 0 ? inputs : outputs, outputs, configuration)
     }
-    self.stride = stride
-    upsample = try stride.map { _ in
-      try Conv2d(parameters["upsamplers"][0]["conv"], outputs, outputs, kernel: 3, padding: [1, 1])
+    upsample = try stride.map {
+      try UpsamplingConvolution(parameters["upsamplers"][0]["conv"], outputs, stride: $0)
     }
   }
 
   func callAsFunction(_ x: Tensor) -> Tensor {
     var h = x
     for residual in residuals { h = residual(h) }  // [B, out, H, W]
-    guard let stride, let upsample else { return h }
-    return upsample(h.upsampledNearest(stride))  // [B, out, s·H, s·W]
+    return upsample?(h) ?? h  // [B, out, s·H, s·W]
   }
 }
 

@@ -2,27 +2,21 @@ import Torch
 
 /// A 3-D convolution that looks into the past only: time is padded in front, height and width evenly.
 struct CausalConv3d {
-  let weight: Tensor  // [out, in, k, k, k]
-  let bias: Tensor?
-  let timeStride: Int
-  let padding: [Int]
+  let conv: Conv3d
+  let past: Int
 
   init(
     _ parameters: Parameters, _ inputs: Int, _ outputs: Int, kernel: Int, timeStride: Int = 1,
     bias: Bool = true
   ) throws {
-    let conv = parameters["conv"]
-    weight = try conv("weight", outputs, inputs, kernel, kernel, kernel)
-    let fanIn = inputs * kernel * kernel * kernel
-    self.bias = bias ? try conv("bias", outputs, initialization: .bias(fanIn: fanIn)) : nil
-    self.timeStride = timeStride
-    let side = kernel / 2
-    padding = [side, side, side, side, kernel - timeStride, 0]
+    conv = try Conv3d(
+      parameters["conv"], inputs, outputs, kernel: kernel, stride: [timeStride, 1, 1],
+      padding: [0, kernel / 2, kernel / 2], bias: bias)
+    past = kernel - timeStride
   }
 
   func callAsFunction(_ x: Tensor) -> Tensor {
-    // [B, in, T, H, W] → [B, out, T/stride, H, W]
-    x.padded(padding).conv3d(weight.to(x.dtype), bias?.to(x.dtype), stride: [timeStride, 1, 1])
+    conv(past == 0 ? x : x.padded([0, 0, 0, 0, past, 0]))  // [B, in, T, H, W] → [B, out, T/stride, H, W]
   }
 }
 
@@ -47,8 +41,8 @@ struct TemporalResidualBlock {
   }
 
   func callAsFunction(_ x: Tensor) -> Tensor {
-    let h = conv1(norm1(x).silu)  // [B, out, T, H, W]
-    return (shortcut?(x) ?? x) + conv2(norm2(h).silu)  // [B, out, T, H, W]
+    let h = conv1(norm1.silu(x))  // [B, out, T, H, W]
+    return conv2(norm2.silu(h)).plus(shortcut?(x) ?? x)  // [B, out, T, H, W]
   }
 }
 

@@ -63,13 +63,13 @@ extension TemporalVAE {
     public func callAsFunction(_ x: Tensor) -> DiagonalGaussian {
       // Latent 0 covers the padding and the first frame: the zeros stand for what came before the clip.
       let padding = configuration.padding(frames: x.size(2))
-      var h = convIn(x.padded([0, 0, 0, 0, padding, 0]))  // [B, filters, 4t, H, W]
+      var h = convIn(laidOut(x.padded([0, 0, 0, 0, padding, 0])))  // [B, filters, 4t, H, W]
       for (level, blocks) in levels.enumerated() {
         for block in blocks { h = block(h) }  // [B, Cₗ, Tₗ, H, W]
         if level < downsamples.count, let downsample = downsamples[level] { h = downsample(h) }
       }
       for block in residuals { h = block(h) }  // [B, Cₗ, t, H, W]
-      return DiagonalGaussian(moments: quantConv(convOut(norm(h).silu)))  // [B, 2z, t, H, W]
+      return DiagonalGaussian(moments: quantConv(convOut(norm.silu(h))))  // [B, 2z, t, H, W]
     }
   }
 
@@ -109,13 +109,13 @@ extension TemporalVAE {
     }
 
     public func callAsFunction(_ z: Tensor, frames: Int) -> Tensor {
-      var h = convIn(postQuantConv(z))  // [B, Cₗ, t, H, W]
+      var h = convIn(postQuantConv(laidOut(z)))  // [B, Cₗ, t, H, W]
       for block in residuals { h = block(h) }  // [B, Cₗ, t, H, W]
       for (level, blocks) in levels.enumerated().reversed() {
         for block in blocks { h = block(h) }  // [B, Cₗ, Tₗ, H, W]
-        if level > 0, let upsample = upsamples[level - 1] { h = unfoldTime(upsample(h)) }
+        if level > 0, let upsample = upsamples[level - 1] { h = laidOut(unfoldTime(upsample(h))) }
       }
-      h = convOut(norm(h).silu)  // [B, C, 4t, H, W]
+      h = convOut(norm.silu(h))  // [B, C, 4t, H, W]
       return h.narrowed(2, start: configuration.padding(frames: frames), length: frames)  // [B, C, T, H, W]
     }
 
@@ -127,3 +127,6 @@ extension TemporalVAE {
     }
   }
 }
+
+/// The tensor in the faster memory layout.
+private func laidOut(_ x: Tensor) -> Tensor { GroupNorm.prefersChannelsLast(x) ? x.channelsLast : x }

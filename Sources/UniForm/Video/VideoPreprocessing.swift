@@ -8,7 +8,12 @@ extension VideoFrames {
     let bytes = pixels.withUnsafeBytes {
       Tensor(copying: $0, shape: [1, count, height, width, 3], dtype: .uint8)
     }
-    return bytes.permuted(0, 4, 1, 2, 3).to(.float32) / 127.5 - 1
+    return Self.normalized(bytes)
+  }
+
+  /// Bytes `[1, F, H, W, 3]` to `[1, 3, F, H, W]` in −1…1, float32.
+  static func normalized(_ bytes: Tensor) -> Tensor {
+    bytes.permuted(0, 4, 1, 2, 3).to(.float32) / 127.5 - 1
   }
 
   /// Pictures from `[1, 3, F, H, W]` in −1…1: rounded to the nearest, clamped.
@@ -19,9 +24,12 @@ extension VideoFrames {
 
   /// The bytes of `[1, 3, F, H, W]` in −1…1, frame after frame, as ``VideoFrames`` holds them: for chunks of a
   /// clip that are decoded one by one.
-  public static func pixels(_ frames: Tensor) -> [UInt8] {
+  public static func pixels(_ frames: Tensor) -> [UInt8] { bytes(frames).values() }
+
+  /// The same as a view `[1, F, H, W, 3]`.
+  static func bytes(_ frames: Tensor) -> Tensor {
     // floor(((x + 1) / 2) · 255 + ½): the conversion cuts the fraction off.
     (frames.to(.float32) * 127.5 + 128).clamp(min: 0, max: 255).to(.uint8)
-      .permuted(0, 2, 3, 4, 1).values()
+      .permuted(0, 2, 3, 4, 1)
   }
 }

@@ -6,7 +6,7 @@ internal import Torch
 /// Opening one reads and checks every configuration, and that the parts fit together; weights are only opened by the
 /// loaders (`loadTransformer` and its siblings).
 public struct ModelDirectory: Sendable {
-  public let url: URL
+  public internal(set) var url: URL
   public internal(set) var index: ModelIndex
   public internal(set) var textEncoder: T5Encoder.Configuration
   public internal(set) var transformer: UniFormDiT.Configuration
@@ -46,11 +46,7 @@ public struct ModelDirectory: Sendable {
     mel = try read("mel/config.json")
     vocoder = try read("vocoder/config.json")
     try checkConsistency()
-    guard isTrained else { return }
-    for part in Part.allCases { _ = try weightsURL(part) }
-    guard FileManager.default.fileExists(atPath: tokenizerURL.path) else {
-      throw ModelError.missingFile(path: tokenizerURL.path)
-    }
+    if isTrained { try requireWeights(of: Part.allCases, andTokenizer: true) }
   }
 
   /// The paper's model, before anything is written: every configuration is the default of its type.
@@ -109,6 +105,14 @@ extension ModelDirectory {
   }
 
   public var tokenizerURL: URL { url.appending(path: "tokenizer/spiece.model") }
+
+  /// - Throws: ``ModelError`` for the first file that is not there.
+  public func requireWeights(of parts: [Part], andTokenizer: Bool = false) throws(ModelError) {
+    for part in parts { _ = try weightsURL(part) }
+    if andTokenizer && !FileManager.default.fileExists(atPath: tokenizerURL.path) {
+      throw .missingFile(path: tokenizerURL.path)
+    }
+  }
 
   /// The weights of a part: one safetensors file, or the index of a sharded set.
   public func weightsURL(_ part: Part) throws(ModelError) -> URL {

@@ -29,17 +29,22 @@ extension Weights {
   /// The network that these tensors belong to, in `dtype` whatever they are stored in. Throws `WeightError` where one
   /// is missing or has another shape, and where there are more than the network, or its other half, has.
   ///
-  /// - Parameter part: whose published spellings are understood; nil takes the names as they are.
+  /// - Parameters:
+  ///   - part: whose published spellings are understood; nil takes the names as they are.
+  ///   - forInference: packs weights; the network records no gradients. See `ParameterStore`.
   func network<Network>(
     _ part: ModelDirectory.Part? = nil, dtype: DType = .float32, device: Device = .cpu,
-    half: AutoencoderHalf? = nil, _ make: (Parameters) throws -> Network
+    half: AutoencoderHalf? = nil, forInference: Bool = false, _ make: (Parameters) throws -> Network
   ) throws -> Network {
     let weights = try part?.named(self) ?? self
-    let store = ParameterStore(loading: weights, dtype: dtype, device: device)
+    let store = ParameterStore(
+      loading: weights, dtype: dtype, device: device, forInference: forInference)
     let network = try make(store.root)
+    releasePages()
     let other: AutoencoderHalf? = half.map { $0 == .encoder ? .decoder : .encoder }
     let unknown = store.unusedNames.filter { other?.owns($0) != true }
     guard unknown.isEmpty else { throw WeightError.unexpected(tensors: unknown, file: source) }
+    if store.packs { weights.releasePages() }
     return network
   }
 }

@@ -36,8 +36,7 @@ extension ModelDirectory {
       let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
       for name in names.sorted() where ["safetensors", "json", "model"].contains(name.pathExtension) {
         let file = folder.appending(path: name)
-        guard let data = try? Data(contentsOf: file, options: .mappedIfSafe) else { return "" }
-        data.withUnsafeBytes { hash.combine($0) }
+        guard (try? hash.combine(contentsOf: file)) != nil else { return "" }
       }
     }
     return hash.digits
@@ -60,6 +59,29 @@ package struct Hash64 {
     for byte in bytes[(8 * words)...] { combine(UInt64(byte)) }
     combine(UInt64(bytes.count))
   }
+
+  /// A few megabytes at a time: weights may be larger than memory.
+  mutating func combine(contentsOf file: URL) throws {
+    let handle = try FileHandle(forReadingFrom: file)
+    defer { try? handle.close() }
+    var count = 0
+    var rest = Data()
+    while let piece = try handle.read(upToCount: Self.pieceSize), !piece.isEmpty {
+      count += piece.count
+      // A read may end anywhere; words begin at multiples of eight.
+      let bytes = rest.isEmpty ? piece : rest + piece
+      rest = Data(bytes.suffix(bytes.count % 8))
+      bytes.withUnsafeBytes { bytes in
+        for index in 0..<bytes.count / 8 {
+          combine(bytes.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self))
+        }
+      }
+    }
+    for byte in rest { combine(UInt64(byte)) }
+    combine(UInt64(count))
+  }
+
+  private static let pieceSize = 4 << 20
 
   private mutating func combine(_ word: UInt64) {
     state = (state ^ word) &* 0x0000_0100_0000_01b3

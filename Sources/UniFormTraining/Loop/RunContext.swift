@@ -16,6 +16,10 @@ public struct RunContext {
   /// Whether a step without a finite loss is left out, instead of ending the run.
   public var skipsNaN = false
   public var isCancelled: () -> Bool = { false }
+  /// Gives the parameters of a replica.
+  var makeStore: (_ seed: UInt64, _ device: Device) -> ParameterStore = {
+    ParameterStore(seed: $0, device: $1)
+  }
   /// What a checkpoint must have been made with, and the whole configuration, both as JSON.
   var essence = ""
   var configuration = ""

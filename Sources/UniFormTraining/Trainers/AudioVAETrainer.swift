@@ -46,7 +46,7 @@ public struct AudioVAETrainer {
     geometry = model.geometry
     self.sounds = sounds
     self.mel = try MelSpectrogram(model.mel)
-    let stores = (0..<workers).map { _ in ParameterStore(seed: context.seed, device: device) }
+    let stores = (0..<workers).map { _ in context.makeStore(context.seed, device) }
     // The network learns the bare code; its scale is measured at the end.
     var bare = model.audioVAE
     bare.scalingFactor = 1
@@ -59,24 +59,27 @@ public struct AudioVAETrainer {
 
   /// - Returns: whether all steps are done.
   @discardableResult public func run() throws -> Bool {
-    let settings = loop.settings
-    return try loop.run { [self] part in
+    try loop.run { [self] part in
       let generators = part.generators
-      let frames = recipe.windowFrames
-      let waveform = sounds.windows(length: frames * geometry.hopLength, generators).to(device)
-      let target = withoutGradient {
-        mel(waveform).narrowed(1, start: 0, length: frames).unsqueezed(1)  // [B, 1, T, M]
-      }
-      let posterior = replicas[part.worker].encoder(target.to(settings.activationType))
-      let decoded = replicas[part.worker].decode(
-        posterior.sample(noise: generators.noise(like: posterior.mean)).to(settings.activationType)
-      ).to(.float32)
-      let error = (decoded - target).abs.mean
-      let divergence = posterior.divergence
-      return StepResult(
-        loss: error + divergence * recipe.divergenceWeight,
-        metrics: [("mel_error", error), ("divergence", divergence)])
+      let waveform = sounds.windows(length: recipe.windowFrames * geometry.hopLength, generators)
+      return loss(replicas[part.worker], waveform.to(device), generators)
     }
+  }
+
+  /// - Parameter waveform: `[B, N]`.
+  func loss(_ model: AudioVAE, _ waveform: Tensor, _ generators: [Generator]) -> StepResult {
+    let dtype = loop.settings.activationType
+    let target = withoutGradient {
+      mel(waveform).narrowed(1, start: 0, length: recipe.windowFrames).unsqueezed(1)  // [B, 1, T, M]
+    }
+    let posterior = model.encoder(target.to(dtype))
+    let latents = posterior.sample(noise: generators.noise(like: posterior.mean))  // [B, 8, t, m]
+    let decoded = model.decode(latents.to(dtype)).to(.float32)
+    let error = (decoded - target).abs.mean
+    let divergence = posterior.divergence
+    return StepResult(
+      loss: error + divergence * recipe.divergenceWeight,
+      metrics: [("mel_error", error), ("divergence", divergence)])
   }
 }
 

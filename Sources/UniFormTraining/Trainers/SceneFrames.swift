@@ -11,6 +11,10 @@ public struct SceneFrames {
   /// The still part of each clip, `[clips, H, W, 3]`, bytes: the median over time.
   let still: Tensor
 
+  init(geometry: SceneGeometry, pixels: Tensor, still: Tensor) {
+    (self.geometry, self.pixels, self.still) = (geometry, pixels, still)
+  }
+
   /// Renders `count` clips of a dataset seed, in parallel.
   public init(count: Int, seed: UInt64, geometry: SceneGeometry) {
     self.geometry = geometry

@@ -8,6 +8,8 @@ internal import UniForm
 public struct SceneSounds {
   let samples: Tensor
 
+  init(samples: Tensor) { self.samples = samples }
+
   /// Renders `count` clips of a dataset seed, in parallel.
   public init(count: Int, seed: UInt64, geometry: SceneGeometry) {
     let renderer = SceneRenderer(geometry: geometry)

@@ -11,25 +11,38 @@ public struct TransformerTrainer {
   /// One per worker where it is trained too, otherwise the frozen one; none where the data have its states.
   let textEncoders: [T5Encoder]
   let process: any DiffusionProcess
-  let data: LatentDataset
+  let data: LatentDataset?
   let order: EpochOrder
   let device: Device
 
   /// A text encoder that is not trained is loaded from the model directory, unless the data have its states.
   public init(
     model: ModelDirectory, _ recipe: TransformerRecipe, optimization: OptimizationSettings,
-    data: LatentDataset,
-    workers: Int = 1, device: Device = .cpu, context: RunContext
+    data: LatentDataset, workers: Int = 1, device: Device = .cpu, context: RunContext
+  ) throws {
+    try self.init(
+      model: model, recipe, optimization: optimization, data: data, geometry: data.geometry, workers: workers,
+      device: device, context: context,
+      frozenTextEncoder: { data.readsStates ? nil : try model.loadTextEncoder(device: device) })
+  }
+
+  /// - Parameters:
+  ///   - data: nil for a trainer that only computes losses of batches that it is given.
+  ///   - frozenTextEncoder: is asked where the text encoder does not learn; gives nil where batches have its states.
+  init(
+    model: ModelDirectory, _ recipe: TransformerRecipe, optimization: OptimizationSettings,
+    data: LatentDataset?, geometry: ClipGeometry, workers: Int, device: Device, context: RunContext,
+    frozenTextEncoder: () throws -> T5Encoder?
   ) throws {
     self.recipe = recipe
     self.data = data
     self.device = device
-    geometry = data.geometry
-    order = EpochOrder(count: data.count, seed: context.seed)
+    self.geometry = geometry
+    order = EpochOrder(count: data?.count ?? 1, seed: context.seed)
     process = model.diffusion.process(
       weighting: recipe.snrGamma > 0 ? .minSNR(recipe.snrGamma) : .uniform,
       times: recipe.times == "uniform" ? .uniform : .logitNormal())
-    let stores = (0..<workers).map { _ in ParameterStore(seed: context.seed, device: device) }
+    let stores = (0..<workers).map { _ in context.makeStore(context.seed, device) }
     for store in stores { store.adapters = recipe.lora.adapters }
     replicas = try stores.map {
       var replica = try UniFormDiT($0.root[Self.transformerPrefix], model.transformer)
@@ -39,11 +52,11 @@ public struct TransformerTrainer {
     textEncoders =
       recipe.trainsTextEncoder
       ? try stores.map { try T5Encoder($0.root[Self.textEncoderPrefix], model.textEncoder) }
-      : data.readsStates ? [] : [try model.loadTextEncoder(device: device)]
+      : [try frozenTextEncoder()].compactMap(\.self)
     loop = try TrainingLoop(stores, settings: optimization, context: context)
     loop.clipNames = { [order, weak loop] positions in
       let indices = order.indices(step: loop?.step ?? 0, batchSize: optimization.batchSize)
-      return (try? data.descriptions(of: positions.map { indices[$0] }).map(\.id))
+      return (try? data?.descriptions(of: positions.map { indices[$0] }).map(\.id))
         ?? positions.map { "\(indices[$0])" }
     }
   }
@@ -86,13 +99,20 @@ public struct TransformerTrainer {
   }
 
   func loss(_ part: BatchPart) throws -> StepResult {
-    let dtype = loop.settings.activationType
-    let transformer = replicas[part.worker]
-    let plan = NoisePlan(task: recipe.task(part.randomness))
+    guard let data else { preconditionFailure("a trainer without data") }
     let indices = order.indices(step: part.step, batchSize: loop.settings.batchSize)[part.positions]
-    let batch = data.batch(Array(indices), device: device)
-    // Every clip draws from its own generator, always in this order.
-    let generators = part.generators
+    return loss(
+      recipe.task(part.randomness), data.batch(Array(indices), device: device), worker: part.worker,
+      part.generators)
+  }
+
+  /// Every clip draws from its own generator, always in this order.
+  func loss(
+    _ task: GenerationTask, _ batch: LatentBatch, worker: Int, _ generators: [Generator]
+  ) -> StepResult {
+    let dtype = loop.settings.activationType
+    let transformer = replicas[worker]
+    let plan = NoisePlan(task: task)
     let clean = latents(batch, generators)
     let timesteps = generators.flatMap { process.drawTimesteps(1, generator: $0) }
     let noise = clean.map { generators.noise(like: $0) }
@@ -102,13 +122,13 @@ public struct TransformerTrainer {
     }
     let input = plan.apply(to: clean, noise: noise, timesteps: timesteps, process: process)
     let seen = plan.tokenTimesteps(timesteps, device: device)
-    let rate = Tensor.full([part.count], Double(geometry.frameRate), device: device)
+    let rate = Tensor.full([batch.count], Double(geometry.frameRate), device: device)
     let output = transformer(
       input, videoTime: transformer.timeEmbedding(seen.video, frameRate: rate, dtype: dtype),
       audioTime: transformer.timeEmbedding(seen.audio, frameRate: rate, dtype: dtype),
-      task: Tensor([Int](repeating: plan.task.id, count: part.count), device: device),
+      task: Tensor([Int](repeating: plan.task.id, count: batch.count), device: device),
       conditioning: transformer.conditioning(
-        states: textStates(batch, worker: part.worker, dtype: dtype), mask: batch.mask,
+        states: textStates(batch, worker: worker, dtype: dtype), mask: batch.mask,
         dropped: Tensor(drops, device: device), dtype: dtype),
       placement: transformer.placement(
         frames: input.video.size(2), rows: input.video.size(3), columns: input.video.size(4),

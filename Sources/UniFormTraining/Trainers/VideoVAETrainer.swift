@@ -46,7 +46,7 @@ public struct VideoVAETrainer {
     self.device = device
     geometry = model.geometry
     self.frames = frames
-    let stores = (0..<workers).map { _ in ParameterStore(seed: context.seed, device: device) }
+    let stores = (0..<workers).map { _ in context.makeStore(context.seed, device) }
     // The network learns the bare code; its normalisation is measured at the end.
     var bare = model.videoVAE
     bare.scale = bare.scale.map { _ in 1 }

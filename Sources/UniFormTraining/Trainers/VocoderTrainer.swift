@@ -63,11 +63,11 @@ public struct VocoderTrainer {
     weights.mel = recipe.melWeight
     weights.spectrum = recipe.spectrumWeight
     losses = VocoderLoss(weights, mel: mel, spectrum: try SpectrumLoss())
-    let stores = (0..<workers).map { _ in ParameterStore(seed: context.seed, device: device) }
+    let stores = (0..<workers).map { _ in context.makeStore(context.seed, device) }
     replicas = try stores.map { try HiFiGAN($0.root, model.vocoder) }
     let adversaries =
       recipe.adversaryFrom < 1
-      ? (0..<workers).map { _ in ParameterStore(seed: context.seed &+ 1, device: device) } : []
+      ? (0..<workers).map { _ in context.makeStore(context.seed &+ 1, device) } : []
     discriminators = try adversaries.map {
       try MultiResolutionDiscriminator($0.root, .init(channels: recipe.discriminatorChannels))
     }
@@ -80,23 +80,28 @@ public struct VocoderTrainer {
   /// - Returns: whether all steps are done.
   @discardableResult public func run() throws -> Bool {
     try loop.run { [self] part in
-      let generators = part.generators
-      let frames = recipe.windowFrames
-      let real = sounds.windows(length: frames * geometry.hopLength, generators).to(device)
-      let input = withoutGradient { mel(real).narrowed(1, start: 0, length: frames) }  // [B, T, M]
-      let generated = replicas[part.worker].vocode(input)  // [B, N]
-      let distance = losses.melDistance(generated, real)
-      let reconstruction = losses.reconstruction(generated, real)
-      guard !discriminators.isEmpty, loop.progress >= recipe.adversaryFrom else {
-        return StepResult(loss: reconstruction, metrics: [("mel_error", distance)])
-      }
-      let judge = discriminators[part.worker]
-      let truth = withoutGradient { judge(real) }
-      let game = losses.adversarial(generated: judge(generated), real: truth)
-      let adversaryLoss = VocoderLoss.discriminator(generated: judge(generated.detached), real: judge(real))
-      return StepResult(
-        loss: reconstruction + game, adversaryLoss: adversaryLoss,
-        metrics: [("mel_error", distance), ("game", game), ("discriminator", adversaryLoss)])
+      let real = sounds.windows(length: recipe.windowFrames * geometry.hopLength, part.generators).to(device)
+      return loss(worker: part.worker, real, isJudged: loop.progress >= recipe.adversaryFrom)
     }
+  }
+
+  /// - Parameters:
+  ///   - real: `[B, N]`.
+  ///   - isJudged: whether the discriminators take part.
+  func loss(worker: Int, _ real: Tensor, isJudged: Bool) -> StepResult {
+    let input = withoutGradient { mel(real).narrowed(1, start: 0, length: recipe.windowFrames) }  // [B, T, M]
+    let generated = replicas[worker].vocode(input)  // [B, N]
+    let distance = losses.melDistance(generated, real)
+    let reconstruction = losses.reconstruction(generated, real)
+    guard !discriminators.isEmpty, isJudged else {
+      return StepResult(loss: reconstruction, metrics: [("mel_error", distance)])
+    }
+    let judge = discriminators[worker]
+    let truth = withoutGradient { judge(real) }
+    let game = losses.adversarial(generated: judge(generated), real: truth)
+    let adversaryLoss = VocoderLoss.discriminator(generated: judge(generated.detached), real: judge(real))
+    return StepResult(
+      loss: reconstruction + game, adversaryLoss: adversaryLoss,
+      metrics: [("mel_error", distance), ("game", game), ("discriminator", adversaryLoss)])
   }
 }

@@ -1,0 +1,88 @@
+import Foundation
+import Torch
+import UniForm
+
+extension Generation {
+  /// Clips that go through each stage together where networks do not stay loaded: what is given to so many, and their
+  /// latents, wait in memory.
+  static let clipsAtOnce = 8
+
+  /// Generates and writes clips; each is written as soon as it is there.
+  ///
+  /// - Parameter made: receives the places of those that are written.
+  func make(_ clips: [PreparedClip], made: inout Set<Int>) async throws {
+    let size = keepsLoaded ? 1 : Self.clipsAtOnce
+    for start in stride(from: 0, to: clips.count, by: size) {
+      try await make(clips, places: Array(start..<min(start + size, clips.count)), made: &made)
+    }
+  }
+
+  private func make(_ clips: [PreparedClip], places: [Int], made: inout Set<Int>) async throws {
+    let requests = places.map { place in
+      var request = clips[place].prepared.request
+      request.seed += UInt64(clips[place].index)
+      return request
+    }
+    let names = places.map { place in
+      sampling.count > 1 ? "clip \(clips[place].index + 1) of \(sampling.count), " : ""
+    }
+    let reporter = reporter
+    let finished = pipeline.clips(of: requests) { progress in
+      reporter.progress(
+        names[progress.clip] + progress.stage.rawValue, completed: progress.completed, total: progress.total)
+      return true
+    }
+    for try await (index, clip) in finished {
+      let place = places[index]
+      let (prepared, number) = clips[place]
+      reporter.endProgress()
+      if number == prepared.firstIndex { clip.notes.forEach(reporter.warn) }
+      try await write(prepared.givenSeconds.map(clip.cut) ?? clip, of: prepared.job, index: number)
+      made.insert(place)
+    }
+    try Task.checkCancellation()
+  }
+}
+
+extension ContentOptions {
+  /// Whether the networks stay loaded from clip to clip: where there are several clips, and memory for all networks.
+  ///
+  /// - Throws: `MemoryShortage` where not even the largest network fits.
+  func keepsLoaded(_ directory: ModelDirectory, sampling: SamplingOptions, machine: MachineOptions) throws
+    -> Bool
+  {
+    let length = seconds ?? directory.geometry.seconds
+    // What cannot be asked for is refused with the request; memory elsewhere is not known.
+    guard GenerationRequest.allowedSeconds.contains(length), machine.place.device == .cpu,
+      let available = MachineMemory.available
+    else { return true }
+    // That of the input is close to the trained one; a size that cannot be is refused with the request.
+    let asked = try? size.picture.pixels(of: directory, for: nil)
+    let pixels = asked.flatMap { (try? directory.check($0)) == nil ? nil : $0 } ?? directory.geometry.size
+    let clips = batch == nil ? sampling.count : Int.max
+    let staging = try tasks.map { task in
+      var planned = PlannedGeneration(
+        directory, dtype: machine.dtype.dtype, threads: machine.place.threads)
+      planned.task = task
+      planned.hasPrompt = prompt != nil || batch != nil
+      planned.geometry.seconds = length
+      planned.geometry.size = pixels
+      planned.steps = sampling.steps ?? planned.steps
+      planned.guidanceScale = sampling.guidance ?? planned.guidanceScale
+      planned.sampler = sampling.sampler ?? planned.sampler
+      do {
+        return try GenerationPlan.staging(directory, planned, clips: clips, available: available)
+      } catch is TorchError {
+        // Whatever cannot be outlined can be computed all the same.
+        return .oneByOne
+      }
+    }
+    return staging.allSatisfy { $0 == .together }
+  }
+
+  /// Those that may come; a list may hold any.
+  private var tasks: [GenerationTask] {
+    if batch != nil { return GenerationTask.allCases }
+    return [video != nil ? .v2a : audio != nil ? .a2v : .t2av]
+  }
+}

@@ -1,0 +1,180 @@
+internal import Scenes
+internal import Torch
+public import UniForm
+
+/// One step of one worker, outlined.
+struct TrainingOutline {
+  /// Elements that learn, and of tensors that do not.
+  var parameters = 0
+  var frozenElements = 0
+  var step = Workload()
+
+  /// Runs a step of a trainer of one worker, whose parameters have no elements.
+  init(_ loop: TrainingLoop, frozen: ParameterStore? = nil, _ step: () throws -> StepResult) throws {
+    let stores = loop.model.stores + (loop.adversary?.stores ?? [])
+    parameters = stores.reduce(0) { $0 + $1.parameterCount }
+    frozenElements = frozen?.entries.reduce(0) { $0 + $1.tensor.count } ?? 0
+    self.step = try DryRun.measure {
+      let result = try step()
+      result.loss.backward()
+      loop.adversary?.clearGradients(worker: 0)
+      result.adversaryLoss?.backward()
+    }
+  }
+}
+
+extension TrainingPlan {
+  fileprivate init<Recipe>(
+    _ configuration: TrainingConfiguration<Recipe>, outline: TrainingOutline, dataBytes: Int,
+    speed: MachineSpeed?, processBytes: Int?
+  ) {
+    let (settings, workers) = (configuration.optimization, configuration.workers)
+    let size = 4 * outline.parameters
+    self.init(
+      part: Recipe.subject.rawValue, workers: workers, share: settings.batchSize / workers,
+      steps: settings.steps, dtype: settings.dtype, parameters: outline.parameters,
+      parameterBytes: workers * size, gradientBytes: workers * size, optimizerBytes: 2 * size,
+      averageBytes: size,
+      activationBytes: workers * (max(0, outline.step.peakBytes - size) + Self.keptByWorker),
+      dataBytes: dataBytes + 4 * outline.frozenElements,
+      processBytes: processBytes ?? GenerationPlan.processBytes, checkpointBytes: 4 * size,
+      weightBytes: 2 * outline.parameters,
+      secondsPerStep: speed.map { speed in
+        // Each worker has its share of the cores. A backward pass has twice the products of its forward pass, and
+        // is not counted.
+        let threads = max(1, speed.threads / workers)
+        let part = speed.seconds(ofOneThread: outline.step, passes: 3) / Double(threads)
+        return part * Double(settings.accumulation)
+      })
+  }
+
+  /// What a worker's thread keeps: generated code of both passes, and memory that the allocator holds back. As measured.
+  private static let keptByWorker = 104 << 20
+
+  /// Plans a transformer's training on cached latents.
+  ///
+  /// - Parameters:
+  ///   - clips: in the cache, as many as there will be.
+  ///   - tokens: of a caption.
+  public init(
+    _ model: ModelDirectory, _ configuration: TrainingConfiguration<TransformerRecipe>, clips: Int,
+    tokens: Int = 16, speed: MachineSpeed? = nil, processBytes: Int? = nil
+  ) throws {
+    let geometry = model.geometry
+    let frozen = ParameterStore.dryRun()
+    let trainer = try Self.trainer(configuration) { settings, context in
+      try TransformerTrainer(
+        model: model, configuration.recipe, optimization: settings, data: nil, geometry: geometry, workers: 1,
+        device: .cpu, context: context, frozenTextEncoder: { try T5Encoder(frozen.root, model.textEncoder) })
+    }
+    let share = trainer.loop.settings.batchSize
+    func posterior(_ shape: [Int]) -> DiagonalGaussian {
+      DiagonalGaussian(
+        moments: .empty([share, 2 * shape[0]] + shape.dropFirst(), device: .outline))
+    }
+    let length = min(tokens, model.transformer.maximumTextLength)
+    let outline = try TrainingOutline(trainer.loop, frozen: frozen) {
+      let batch = LatentBatch(
+        video: posterior(geometry.videoLatentShape), audio: posterior(geometry.audioLatentShape),
+        ids: .ones([share, length], dtype: .int64), mask: .ones([share, length], dtype: .int64), states: nil,
+        hasCaption: [Bool](repeating: true, count: share))
+      return trainer.loss(.t2av, batch, worker: 0, Self.generators(share))
+    }
+    // Means and logarithms of variances in 16 bits; a batch is read from mapped files.
+    let latents =
+      4 * (geometry.videoLatentShape.reduce(1, *) + geometry.audioLatentShape.reduce(1, *)) + 16 * length
+    self.init(
+      configuration, outline: outline, dataBytes: clips * latents, speed: speed, processBytes: processBytes)
+  }
+
+  /// Plans the training of the video autoencoder on rendered clips.
+  public init(
+    _ model: ModelDirectory, _ configuration: TrainingConfiguration<VideoVAETrainer.Recipe>,
+    speed: MachineSpeed? = nil, processBytes: Int? = nil
+  ) throws {
+    let g = model.geometry
+    let frames = SceneFrames(geometry: .init(), pixels: .zeros([0]), still: .zeros([0]))
+    let trainer = try Self.trainer(configuration) { settings, context in
+      try VideoVAETrainer(
+        model: model, configuration.recipe, optimization: settings, frames: frames, context: context)
+    }
+    let share = trainer.loop.settings.batchSize
+    let outline = try TrainingOutline(trainer.loop) {
+      let shape = [g.chunkFrames, g.height, g.width]
+      return trainer.loss(
+        trainer.replicas[0],
+        (
+          frames: .empty([share, 3] + shape, device: .outline),
+          motion: .empty([share, 1] + shape, device: .outline)
+        ), Self.generators(share))
+    }
+    let picture = 3 * g.height * g.width
+    self.init(
+      configuration, outline: outline,
+      dataBytes: configuration.recipe.clips * (g.keptFrameCount + 1) * picture,
+      speed: speed, processBytes: processBytes)
+  }
+
+  /// Plans the training of the autoencoder of spectrograms on rendered sounds.
+  public init(
+    _ model: ModelDirectory, _ configuration: TrainingConfiguration<AudioVAETrainer.Recipe>,
+    speed: MachineSpeed? = nil, processBytes: Int? = nil
+  ) throws {
+    let trainer = try Self.trainer(configuration) { settings, context in
+      try AudioVAETrainer(
+        model: model, configuration.recipe, optimization: settings, sounds: .none, context: context)
+    }
+    let share = trainer.loop.settings.batchSize
+    let samples = configuration.recipe.windowFrames * model.geometry.hopLength
+    let outline = try TrainingOutline(trainer.loop) {
+      trainer.loss(trainer.replicas[0], .empty([share, samples], device: .outline), Self.generators(share))
+    }
+    self.init(
+      configuration, outline: outline,
+      dataBytes: configuration.recipe.clips * 4 * model.geometry.keptSampleCount, speed: speed,
+      processBytes: processBytes)
+  }
+
+  /// Plans the training of the vocoder on rendered sounds, with its adversary where it has one.
+  public init(
+    _ model: ModelDirectory, _ configuration: TrainingConfiguration<VocoderTrainer.Recipe>,
+    speed: MachineSpeed? = nil, processBytes: Int? = nil
+  ) throws {
+    let trainer = try Self.trainer(configuration) { settings, context in
+      try VocoderTrainer(
+        model: model, configuration.recipe, optimization: settings, sounds: .none, context: context)
+    }
+    let samples = configuration.recipe.windowFrames * model.geometry.hopLength
+    let outline = try TrainingOutline(trainer.loop) {
+      trainer.loss(
+        worker: 0, .empty([trainer.loop.settings.batchSize, samples], device: .outline), isJudged: true)
+    }
+    self.init(
+      configuration, outline: outline,
+      dataBytes: configuration.recipe.clips * 4 * model.geometry.keptSampleCount, speed: speed,
+      processBytes: processBytes)
+  }
+
+  /// A trainer of one worker with what it computes at once.
+  private static func trainer<Recipe, Trainer>(
+    _ configuration: TrainingConfiguration<Recipe>,
+    make: (OptimizationSettings, RunContext) throws -> Trainer
+  ) throws -> Trainer {
+    var settings = configuration.optimization
+    let division = try BatchDivision(
+      batchSize: settings.batchSize, group: nil, workers: configuration.workers,
+      accumulation: settings.accumulation)
+    (settings.batchSize, settings.accumulation) = (settings.batchSize / division.parts, 1)
+    var context = RunContext(log: try MetricsLog(title: ""))
+    context.makeStore = { _, _ in .dryRun() }
+    return try catchingTorchErrors { try make(settings, context) }
+  }
+
+  private static func generators(_ count: Int) -> [Generator] {
+    (0..<count).map { Generator(seed: UInt64($0)) }
+  }
+}
+
+extension SceneSounds {
+  fileprivate static var none: SceneSounds { SceneSounds(samples: .zeros([0])) }
+}
