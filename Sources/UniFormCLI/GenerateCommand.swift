@@ -29,6 +29,7 @@ struct GenerateCommand: AsyncParsableCommand {
   @OptionGroup(title: "What to make") var content: ContentOptions
   @OptionGroup(title: "How") var sampling: SamplingOptions
   @OptionGroup(title: "Where to") var output: OutputOptions
+  @OptionGroup(title: "Adapters") var adapters: AdapterOptions
   @OptionGroup(title: "Machine") var machine: MachineOptions
 
   func validate() throws {
@@ -49,7 +50,7 @@ struct GenerateCommand: AsyncParsableCommand {
   private func run(_ reporter: Reporter) async throws {
     try await MediaTools.check()
     var directory = try ModelLocation.open(machine.model)
-    directory.adapters = machine.lora.map(\.adapter)
+    directory.adapters = adapters.lora.map(\.adapter)
     let generation = try Generation(
       directory: directory, sampling: sampling, machine: machine, content: content, output: output,
       reporter: reporter)

@@ -52,33 +52,12 @@ enum DTypeName: String, ExpressibleByArgument, CaseIterable {
   }
 }
 
-/// `FILE` or `FILE:SCALE` of `--lora`.
-struct AdapterArgument: ExpressibleByArgument {
-  let adapter: ModelDirectory.Adapter
-
-  init?(argument: String) {
-    let parts = argument.split(separator: ":", omittingEmptySubsequences: false)
-    guard parts.count > 1, let last = parts.last, !last.contains("/"), !last.contains(".safetensors") else {
-      adapter = .init(url: URL(filePath: argument))
-      return
-    }
-    guard let scale = Double(last), scale.isFinite else { return nil }
-    adapter = .init(url: URL(filePath: parts.dropLast().joined(separator: ":")), scale: scale)
-  }
-}
-
 struct MachineOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Model directory, or the name of one below $UNIFORM_MODELS.", valueName: "model"),
     completion: .directory)
   var model = ModelLocation.bundled
-  @Option(
-    help: ArgumentHelp(
-      "Add trained low-rank adapters to the model, at full strength or scaled; may be given more than once.",
-      valueName: "file[:scale]"),
-    completion: .file(extensions: ["safetensors"]))
-  var lora: [AdapterArgument] = []
   @Option(help: "Number format; auto is the fastest that the machine computes well.")
   var dtype = DTypeName.auto
   @OptionGroup var place: DeviceOptions
