@@ -21,14 +21,16 @@ final class PipelineNetworks {
   }
 
   func loadedTextEncoder() throws -> T5Encoder {
-    try given?.textEncoder ?? network {
-      try directory.loadTextEncoder(dtype: dtype, device: device, forInference: true)
-    }
+    try given?.textEncoder
+      ?? network {
+        try directory.loadTextEncoder(dtype: dtype, device: device, forInference: true)
+      }
   }
   func loadedTransformer() throws -> UniFormDiT {
-    try given?.transformer ?? network {
-      try directory.loadTransformer(dtype: dtype, device: device, forInference: true)
-    }
+    try given?.transformer
+      ?? network {
+        try directory.loadTransformer(dtype: dtype, device: device, forInference: true)
+      }
   }
   func loadedVideoEncoder() throws -> VideoVAE.Encoder {
     try network {
