@@ -15,10 +15,14 @@ import Testing
 
   @Test func aPanelIsDrawnForEachCurveThatHasPoints() async throws {
     let folder = try Scratch()
-    let plot = CurvePlot(title: "run", curves: [curve, .init(name: "flat", points: [(0, 0)]), .init(name: "none", points: [])], axis: "step")
+    let plot = CurvePlot(
+      title: "run",
+      curves: [curve, .init(name: "flat", points: [(0, 0)]), .init(name: "none", points: [])], axis: "step")
     let page = plot.draw()
     #expect(page.width > 2 * 420 && page.width < 3 * 420)
-    let blue = (0..<page.width * page.height).contains { page.pixels[3 * $0] == 44 && page.pixels[3 * $0 + 2] == 160 }
+    let blue = (0..<page.width * page.height).contains {
+      page.pixels[3 * $0] == 44 && page.pixels[3 * $0 + 2] == 160
+    }
     #expect(blue)
     try await plot.write(to: folder.file("curves.png"))
     #expect(try Data(contentsOf: folder.file("curves.png")).starts(with: [0x89, 0x50, 0x4E, 0x47]))
