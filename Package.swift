@@ -33,9 +33,11 @@ let package = Package(
       cxxSettings: [.headerSearchPath("declarations")]),
     .target(name: "Torch", dependencies: ["CTorch"], swiftSettings: strict),
     .target(name: "UniForm", dependencies: ["Torch", "Media", "CSentencePiece"], swiftSettings: strict),
-    .target(name: "UniFormEvaluation", dependencies: ["UniForm", "Torch"], swiftSettings: strict),
     .target(
-      name: "UniFormTraining", dependencies: ["UniForm", "Torch", "Scenes", "Media", "Hub"],
+      name: "UniFormEvaluation", dependencies: ["UniForm", "Torch", "Media", "Scenes", "Hub"],
+      swiftSettings: strict),
+    .target(
+      name: "UniFormTraining", dependencies: ["UniForm", "UniFormEvaluation", "Torch", "Scenes", "Media", "Hub"],
       swiftSettings: strict),
     .target(
       name: "CSentencePiece",
@@ -74,7 +76,8 @@ let package = Package(
       name: "UniFormTests", dependencies: ["UniForm", "Torch"], resources: [.copy("Fixtures")],
       swiftSettings: strict),
     .testTarget(
-      name: "UniFormEvaluationTests", dependencies: ["UniFormEvaluation", "UniForm", "Torch"],
+      name: "UniFormEvaluationTests",
+      dependencies: ["UniFormEvaluation", "UniForm", "Torch", "Media", "Scenes"],
       swiftSettings: strict),
     .testTarget(
       name: "UniFormTrainingTests",

@@ -4,6 +4,7 @@ import Hub
 import Media
 import Torch
 import UniForm
+import UniFormEvaluation
 import UniFormTraining
 
 /// The exit status of a failed command; from 64 on by the numbers of `sysexits.h`.
@@ -54,12 +55,13 @@ struct CommandFailure: Error, Equatable, CustomStringConvertible {
     case let error as DataError: self.init("\(error)", error.status)
     case let error as CaptionError: self.init("\(error)", error.status)
     case let error as GenerationError: self.init("\(error)", error.status)
+    case let error as EvaluationSetupError: self.init("\(error)", error.status)
     case let error as TorchError:
       self.init("\(error)", error.kind == .outOfMemory ? .temporary : .software)
     case let error as TrainingError: self.init("\(error)", error.status)
     case is DistributedError: self.init("\(error)", .unavailable)
     case is EnvironmentError: self.init("\(error)", .usage)
-    case is ConfigurationError, is TokenizerError, is FixtureError, is CodecError:
+    case is ConfigurationError, is TokenizerError, is FixtureError, is CodecError, is EvaluationError:
       self.init("\(error)", .badData)
     case is MemoryShortage: self.init("\(error)", .temporary)
     case is DiffusionError: self.init("\(error)", .usage)
@@ -184,6 +186,17 @@ extension TrainingError {
     case .busy: .temporary
     case .inputOutput: .inputOutput
     case .software: .software
+    }
+  }
+}
+
+extension EvaluationSetupError {
+  fileprivate var status: ExitStatus {
+    switch self {
+    case .noFolder, .noClips: .noInput
+    case .nameTwice, .tooLittleOverlap, .noReadableClip: .badData
+    case .unknownMetric: .usage
+    case .cacheUnusable: .cannotCreate
     }
   }
 }

@@ -59,6 +59,9 @@ struct PlanTrain: AsyncParsableCommand {
       let configuration: TrainingConfiguration<VocoderTrainer.Recipe> = try file.configuration()
       return try TrainingPlan(
         directory(configuration), configuration, speed: speed, processBytes: processBytes)
+    case .judges:
+      guard model == nil else { throw CommandFailure.usage("--model: judges are no part of a model") }
+      return try TrainingPlan(file.configuration(), speed: speed, processBytes: processBytes)
     case .tokenizer:
       throw CommandFailure("there is nothing to plan for a tokenizer: it takes seconds", .usage)
     }

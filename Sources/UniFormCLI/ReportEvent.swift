@@ -1,9 +1,10 @@
 import Foundation
 import UniForm
+import UniFormEvaluation
 
 /// One line of `--json`. Fields that do not apply are left out.
 struct ReportEvent: Encodable, Sendable {
-  /// `start`, `progress`, `clip`, `written`, `part`, `skipped`, `warning`, `failure` or `done`.
+  /// `start`, `progress`, `clip`, `written`, `part`, `skipped`, `warning`, `failure`, `report` or `done`.
   let event: String
   var task: String?
   var model: String?
@@ -23,6 +24,8 @@ struct ReportEvent: Encodable, Sendable {
   var shapes: [String: [Int]]?
   /// Of an import.
   var part: ImportReport?
+  /// Of an evaluation.
+  var report: EvaluationReport?
   var message: String?
   var exitStatus: Int32?
   var clips: Int?
@@ -41,7 +44,7 @@ struct ReportEvent: Encodable, Sendable {
 
   enum CodingKeys: String, CodingKey {
     case event, task, model, prompt, line, stage, step, steps, rate, output, sheet, seed, settings, message
-    case shapes, part, reasons, tokens, cost
+    case shapes, part, reasons, tokens, cost, report
     case clips, skipped, failed, commit, files, seconds
     case receivedBytes = "received_bytes"
     case secondsLeft = "seconds_left"
@@ -53,7 +56,8 @@ struct ReportEvent: Encodable, Sendable {
     stage: String? = nil, step: Int? = nil, steps: Int? = nil, rate: Double? = nil,
     secondsLeft: Double? = nil,
     output: String? = nil, sheet: String? = nil, seed: UInt64? = nil, settings: ClipSettings? = nil,
-    shapes: [String: [Int]]? = nil, message: String? = nil, exitStatus: Int32? = nil, clips: Int? = nil,
+    shapes: [String: [Int]]? = nil, report: EvaluationReport? = nil, message: String? = nil,
+    exitStatus: Int32? = nil, clips: Int? = nil,
     skipped: Int? = nil,
     failed: Int? = nil, commit: String? = nil, files: [String]? = nil, receivedBytes: Int? = nil,
     seconds: Double? = nil
@@ -73,6 +77,7 @@ struct ReportEvent: Encodable, Sendable {
     self.seed = seed
     self.settings = settings
     self.shapes = shapes
+    self.report = report
     self.message = message
     self.exitStatus = exitStatus
     self.clips = clips

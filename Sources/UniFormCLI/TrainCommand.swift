@@ -30,6 +30,7 @@ struct TrainCommand: AsyncParsableCommand {
     case .videoVAE: try await TrainingThread.run { try trainVideoVAE(TrainingJob(file, $0)) }
     case .audioVAE: try await TrainingThread.run { try trainAudioVAE(TrainingJob(file, $0)) }
     case .vocoder: try await TrainingThread.run { try trainVocoder(TrainingJob(file, $0)) }
+    case .judges: try await TrainingThread.run { try trainJudge(TrainingJob(file, $0)) }
     case .transformer:
       let configuration: TrainingConfiguration<TransformerRecipe> = try file.configuration()
       let requests = try await TrainingSamples.requests(configuration)

@@ -54,6 +54,24 @@ extension TrainCommand {
     try job.write(trainer.loop.averagedParameters(), as: .float16, to: .vocoder)
   }
 
+  func trainJudge(_ job: TrainingJob<JudgeTrainer.Recipe>) throws {
+    let (configuration, recipe) = (job.configuration, job.configuration.recipe)
+    guard configuration.initialModel.isEmpty else {
+      throw CommandFailure.usage("begin_from: judges begin with random numbers")
+    }
+    job.note("rendering \(recipe.clips) clips for the judge of \(recipe.sense.rawValue)")
+    let trainer = try JudgeTrainer(
+      recipe, optimization: configuration.optimization,
+      lessons: JudgeLessons(recipe.sense, count: recipe.clips, seed: configuration.seed),
+      workers: configuration.workers, device: job.device, context: job.context())
+    guard try job.train(trainer.loop, begin: { _ in }, trainer.run) else { return }
+    let folder = URL(filePath: configuration.model)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    try job.write(
+      trainer.loop.averagedParameters(), as: .float16, metadata: JudgeTrainer.metadata,
+      to: folder.appending(path: recipe.sense.fileName))
+  }
+
   func trainTransformer(_ job: TrainingJob<TransformerRecipe>, _ requests: [TrainingSamples.Request]) throws {
     let (configuration, recipe) = (job.configuration, job.configuration.recipe)
     let cache = URL(filePath: recipe.data)

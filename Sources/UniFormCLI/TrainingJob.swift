@@ -6,7 +6,7 @@ import UniFormTraining
 /// What the training of every network needs: the configuration, the model, the other processes, the run folder.
 struct TrainingJob<Recipe: TrainingRecipe> {
   let configuration: TrainingConfiguration<Recipe>
-  let directory: ModelDirectory
+  private let model: ModelDirectory?
   let device: Device
   let group: ProcessGroup?
   /// Of the first process; the others write nothing.
@@ -20,7 +20,9 @@ struct TrainingJob<Recipe: TrainingRecipe> {
     ComputeThreads.count = 1
     configuration = try file.configuration()
     self.cancellation = cancellation
-    directory = try ModelDirectory(URL(filePath: configuration.model), isTrained: false)
+    model =
+      Recipe.subject == .judges
+      ? nil : try ModelDirectory(URL(filePath: configuration.model), isTrained: false)
     let rendezvous = try Rendezvous(environment: ProcessInfo.processInfo.environment)
     device =
       switch configuration.device {
@@ -39,6 +41,12 @@ struct TrainingJob<Recipe: TrainingRecipe> {
       title: Recipe.subject.rawValue, url: run?.metricsURL, every: configuration.log.every,
       tensorboard: configuration.log.tensorboard ? run?.url : nil,
       print: isFirst ? { StandardError.print($0) } : { _ in })
+  }
+
+  /// The model whose part is trained. Judges have none.
+  var directory: ModelDirectory {
+    guard let model else { preconditionFailure("\(Recipe.subject.rawValue) are no part of a model") }
+    return model
   }
 
   /// - Parameter facts: what the run depends on besides its configuration.
@@ -74,10 +82,17 @@ struct TrainingJob<Recipe: TrainingRecipe> {
   func write(
     _ tensors: [(name: String, tensor: Tensor)], as dtype: DType, to part: ModelDirectory.Part
   ) throws {
+    try write(tensors, as: dtype, to: directory.url.appending(path: "\(part.rawValue)/\(part.weightsName)"))
+  }
+
+  func write(
+    _ tensors: [(name: String, tensor: Tensor)], as dtype: DType,
+    metadata: [String: String] = ["format": "pt"],
+    to url: URL
+  ) throws {
     guard run != nil else { return }
-    let url = directory.url.appending(path: "\(part.rawValue)/\(part.weightsName)")
     try SafeTensors.write(
-      tensors.map { ($0.name, $0.tensor.detached.to(dtype)) }, metadata: ["format": "pt"], to: url)
+      tensors.map { ($0.name, $0.tensor.detached.to(dtype)) }, metadata: metadata, to: url)
     StandardError.print("wrote \(url.path)")
   }
 

@@ -36,6 +36,7 @@ struct UniFormCommand: AsyncParsableCommand {
           ScenesCommand.self, CaptionCommand.self, PrepareCommand.self, TrainCommand.self, LaunchCommand.self,
           PlotCommand.self,
         ]),
+      CommandGroup(name: "Evaluation", subcommands: [EvaluateCommand.self]),
     ])
 
   static func main() async {

@@ -4,6 +4,8 @@ public enum EvaluationError: Error, Sendable, Equatable, CustomStringConvertible
   case tooFew(found: Int, needed: Int)
   case notFinite
   case widthsDiffer(Int, Int)
+  /// Of sets whose vectors belong together in pairs.
+  case countsDiffer(Int, Int)
   /// A Fréchet distance below zero by more than rounding explains.
   case negativeDistance(Double)
 
@@ -13,6 +15,7 @@ public enum EvaluationError: Error, Sendable, Equatable, CustomStringConvertible
     case .tooFew(let found, let needed): "\(found) feature vectors are too few, at least \(needed) are needed"
     case .notFinite: "features hold numbers that are infinite or NaN"
     case .widthsDiffer(let a, let b): "the two sets have features of width \(a) and \(b)"
+    case .countsDiffer(let a, let b): "\(a) and \(b) feature vectors make no pairs"
     case .negativeDistance(let value):
       "the Fréchet distance came out as \(value): the covariances are no covariances"
     }

@@ -3,7 +3,7 @@ internal import Torch
 
 extension ParityComponent {
   /// The metrics; with those of the system, all that fixtures know.
-  public static let metrics: [ParityComponent] = [.frechet, .kid]
+  public static let metrics: [ParityComponent] = [.frechet, .kid, .farneback, .onsets]
 
   static let frechet = ParityComponent("frechet") { run in
     let c = try run.configuration(FrechetConfiguration.self)

@@ -46,6 +46,27 @@ import Torch
   }
 
   @Test(.enabled(if: hasTorch, "Python has no torch"))
+  func `arrays of several NumPy archives become one file`() throws {
+    let place = try Workplace()
+    let (a, b) = (place.file("a.npz").path, place.file("b.npz").path)
+    try Self.python([
+      "-c",
+      """
+      import numpy
+      numpy.savez('\(a)', **{'conv1a/W': numpy.arange(6, dtype='f4').reshape(2, 3)})
+      numpy.savez('\(b)', mean=numpy.ones((1, 2), 'f4'))
+      numpy.savez('\(place.file("c.npz").path)', code=numpy.array([print], dtype=object))
+      """,
+    ])
+    let output = place.file("both.safetensors")
+    #expect(try Self.python([Self.script, a, b, "--output", output.path]) == 0)
+    let file = try SafeTensors(contentsOf: output)
+    #expect(file.entries.keys.sorted() == ["conv1a/W", "mean"])
+    #expect(try file.tensor("conv1a/W").floats == [0, 1, 2, 3, 4, 5])
+    #expect(try Self.python([Self.script, place.file("c.npz").path]) == 65)
+  }
+
+  @Test(.enabled(if: hasTorch, "Python has no torch"))
   func `a checkpoint that would run code is refused`() throws {
     let place = try Workplace()
     let (path, trace) = (place.file("a.pth").path, place.file("trace").path)

@@ -13,6 +13,7 @@ import Testing
     ("encode", EncodeCommand.self), ("decode", DecodeCommand.self), ("embed", EmbedCommand.self),
     ("import", ImportCommand.self), ("prepare", PrepareCommand.self), ("caption", CaptionCommand.self),
     ("train", TrainCommand.self), ("launch", LaunchCommand.self), ("plot", PlotCommand.self),
+    ("import", ImportCommand.self), ("evaluate", EvaluateCommand.self),
     ("plan", PlanCommand.self), ("plan-generate", PlanGenerate.self),
     ("plan-train", PlanTrain.self),
   ]

@@ -158,9 +158,18 @@ import UniForm
     // On a machine with less memory than the limit leaves, that is not known.
     guard try #require(MachineMemory.available) > roomy * 1024 else { return }
     let refused = try limited(
-      kilobytes: mapped + 100_000, "generate", "--model", "tiny", "--prompt", "rain", "--output", "a.mp4")
+      kilobytes: mapped + 50_000, "generate", "--model", "tiny", "--prompt", "rain", "--output", "a.mp4")
     #expect(refused.status == 75 && refused.errors.contains("of memory and"), "\(refused.errors)")
     #expect(try place.names.isEmpty)
+  }
+
+  @Test(arguments: ["picture", "sound"])
+  func `the training of a judge is planned`(sense: String) async throws {
+    let configuration = Self.root.appending(path: "Configs/train/judge-\(sense).json").path
+    let result = try await place.program("plan", "train", configuration, "--memory", "24")
+    #expect(result.status == 0 && result.errors == "", "\(result.errors)")
+    let refused = try await place.program("plan", "train", configuration, "--model", "tiny")
+    #expect(refused.status == 64 && refused.errors.contains("no part of a model"), "\(refused.errors)")
   }
 
   @Test(arguments: ["transformer", "video-vae", "audio-vae", "vocoder"])

@@ -44,12 +44,12 @@ import UniForm
   @Test func `all fixtures of a folder pass`() async throws {
     let names = try FileManager.default.contentsOfDirectory(atPath: Self.fixtures.path)
       .filter { $0.hasSuffix(".safetensors") }
-    try #require(names.count == 24)
+    try #require(names.count == 27)
     let result = try await place.program("verify", Self.fixtures.path)
     #expect(result.status == 0, "\(result.output)\(result.errors)")
     #expect(result.errors == "")
-    #expect(result.outputLines.last == "24 passed, 0 failed")
-    #expect(result.outputLines.count == 26)
+    #expect(result.outputLines.last == "27 passed, 0 failed")
+    #expect(result.outputLines.count == 29)
     for name in names {
       #expect(result.outputLines.contains { $0.hasPrefix("pass  \(name) ") }, "\(name)")
     }
@@ -60,7 +60,7 @@ import UniForm
     let table = try #require(
       text.components(separatedBy: "## Components").last?.components(separatedBy: "## ").first)
     let named = Set(table.matches(of: #/\n\| `([a-z0-9-]+)` \|/#).map { String($0.output.1) })
-    try #require(named.count == 13)
+    try #require(named.count == 15)
     try copy("kid-a", as: "odd.safetensors") { $1["component"] = "clip" }
     let result = try await place.program("verify", "odd.safetensors")
     #expect(result.status == 65)

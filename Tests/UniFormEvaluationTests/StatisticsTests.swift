@@ -20,7 +20,7 @@ import UniFormEvaluation
   let a = numbers(100, [64, 8])
   let b = numbers(101, [48, 8], scale: 1.5, offset: 0.25)
 
-  @Test(arguments: ["frechet-a", "frechet-rank-deficient", "kid-a"])
+  @Test(arguments: ["frechet-a", "frechet-rank-deficient", "kid-a", "farneback-a", "farneback-b", "onsets-a"])
   func matchesTheReference(name: String) throws {
     let file = URL(filePath: #filePath).deletingLastPathComponent()
       .appending(path: "../UniFormTests/Fixtures/\(name).safetensors")

@@ -52,6 +52,22 @@ import UniForm
     #expect(try deviation(ModelDirectory(folder.url)) == first)
   }
 
+  @Test(arguments: JudgeTrainer.Sense.allCases)
+  func aJudgeTrainsOnTheSameClipsWhoeverShowsThem(_ sense: JudgeTrainer.Sense) throws {
+    var recipe = JudgeTrainer.Recipe()
+    recipe.sense = sense
+    let lessons = JudgeLessons(sense, count: 3, seed: 1)
+    let randomness = StepRandomness(seed: 1, step: 7)
+    func batch(_ positions: Range<Int>) -> JudgeBatch { lessons.batch(positions.map(randomness.clip)) }
+    let (both, second) = (batch(0..<2), batch(1..<2))
+    let difference = both.clips.narrowed(0, start: 1, length: 1) - second.clips
+    #expect(difference.abs.values(as: Float.self).allSatisfy { $0 < 1e-5 })
+    #expect(both.classes.values(as: Int.self)[1] == second.classes.values(as: Int.self)[0])
+    let trainer = try JudgeTrainer(
+      recipe, optimization: optimization, lessons: lessons, workers: 2, context: .quiet())
+    #expect(try trainer.run())
+  }
+
   @Test func theVocoderPlaysAgainstItsDiscriminator() throws {
     var recipe = VocoderTrainer.Recipe()
     (recipe.windowFrames, recipe.adversaryFrom) = (16, 0.5)

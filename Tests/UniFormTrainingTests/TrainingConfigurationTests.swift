@@ -103,6 +103,7 @@ import UniForm
       case .videoVAE: _ = try file.configuration() as TrainingConfiguration<VideoVAETrainer.Recipe>
       case .audioVAE: _ = try file.configuration() as TrainingConfiguration<AudioVAETrainer.Recipe>
       case .vocoder: _ = try file.configuration() as TrainingConfiguration<VocoderTrainer.Recipe>
+      case .judges: _ = try file.configuration() as TrainingConfiguration<JudgeTrainer.Recipe>
       case .transformer: _ = try file.configuration() as TrainingConfiguration<TransformerRecipe>
       }
     }

@@ -16,6 +16,13 @@ public struct Linear {
     adapter = try LowRankAdapter(parameters, inputs, outputs)
   }
 
+  /// A layer over tensors that a file holds under other names.
+  public init(weight: Tensor, bias: Tensor?) {
+    layerWeight = .plain(weight)
+    self.bias = bias
+    adapter = nil
+  }
+
   /// `[out, in]`; a copy where the layer was loaded for inference.
   public var weight: Tensor { layerWeight.plain }
 

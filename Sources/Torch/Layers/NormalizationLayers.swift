@@ -52,3 +52,50 @@ public struct RMSNorm {
     return normalized.to(x.dtype) * weight.to(x.dtype)
   }
 }
+
+/// Layer normalisation over the last axis, with a gain and a bias.
+public struct LayerNorm {
+  public let weight: Tensor
+  public let bias: Tensor
+  public let epsilon: Double
+
+  public init(_ parameters: Parameters, _ width: Int, epsilon: Double = 1e-5) throws(WeightError) {
+    weight = try parameters("weight", width, initialization: .ones)
+    bias = try parameters("bias", width, initialization: .zeros)
+    self.epsilon = epsilon
+  }
+
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    x.layerNorm(weight.shape, weight: weight.to(x.dtype), bias: bias.to(x.dtype), epsilon: epsilon)
+  }
+}
+
+/// Batch normalisation with the statistics of the training, which makes it a scale and a shift per channel. A gain that a
+/// file lacks is one.
+public struct BatchNorm {
+  public let scale: Tensor  // [channels]
+  public let shift: Tensor  // [channels]
+
+  public init(_ parameters: Parameters, _ channels: Int, epsilon: Double = 1e-5) throws(WeightError) {
+    let gain =
+      parameters.contains("weight") ? try parameters("weight", channels, initialization: .ones) : nil
+    let bias = try parameters("bias", channels, initialization: .zeros)
+    let mean = try parameters.buffer("running_mean", channels)
+    let variance = try parameters.buffer("running_var", channels, initialization: .ones)
+    let inverse = (variance.to(.float64) + epsilon).rsqrt
+    let wide = gain.map { $0.to(.float64) * inverse } ?? inverse
+    scale = wide.to(bias.dtype)
+    shift = (bias.to(.float64) - mean.to(.float64) * wide).to(bias.dtype)
+  }
+
+  /// `[B, channels, …]`.
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    let shape = [scale.count] + Array(repeating: 1, count: x.rank - 2)
+    return x * scale.reshaped(shape) + shift.reshaped(shape)
+  }
+
+  /// The weight of a convolution without bias that comes before, with this normalisation in it; `shift` is its bias.
+  public func folded(into weight: Tensor) -> Tensor {
+    weight * scale.reshaped([scale.count] + Array(repeating: 1, count: weight.rank - 1))
+  }
+}

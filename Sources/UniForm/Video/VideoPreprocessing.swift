@@ -3,13 +3,13 @@ public import Torch
 
 /// Between 8-bit pictures at the edge of the pipeline and the networks' −1…1.
 extension VideoFrames {
-  /// `[1, 3, F, H, W]` in −1…1, float32.
-  public var tensor: Tensor {
-    let bytes = pixels.withUnsafeBytes {
-      Tensor(copying: $0, shape: [1, count, height, width, 3], dtype: .uint8)
-    }
-    return Self.normalized(bytes)
+  /// `[F, H, W, 3]` in 8 bits, as the pixels lie.
+  public var bytes: Tensor {
+    pixels.withUnsafeBytes { Tensor(copying: $0, shape: [count, height, width, 3], dtype: .uint8) }
   }
+
+  /// `[1, 3, F, H, W]` in −1…1, float32.
+  public var tensor: Tensor { Self.normalized(bytes.unsqueezed(0)) }
 
   /// Bytes `[1, F, H, W, 3]` to `[1, 3, F, H, W]` in −1…1, float32.
   static func normalized(_ bytes: Tensor) -> Tensor {

@@ -1,12 +1,14 @@
 public import UniForm
 
-/// The parts of a model that are trained, by the names that configurations give them.
+/// What can be trained, by the names that configurations give them.
 public enum TrainingSubject: String, Codable, Sendable, CaseIterable {
   case tokenizer
   case videoVAE = "video-vae"
   case audioVAE = "audio-vae"
   case vocoder
   case transformer
+  /// The classifiers of scenes that the evaluation uses; no part of a model.
+  case judges
 }
 
 /// What is particular to the training of one network.
@@ -26,7 +28,7 @@ extension TrainingRecipe {
 /// A whole training run in one file: what is trained, where, and how. Paths are relative to the working directory.
 public struct TrainingConfiguration<Recipe: TrainingRecipe>: JSONConfiguration {
   public var subject = Recipe.subject
-  /// The model directory: its configurations say what is built, and the trained weights go there.
+  /// The model directory: its configurations say what is built, and the trained weights go there. Of judges, their folder.
   public var model = ""
   /// Where checkpoints, metrics and samples go.
   public var run = ""

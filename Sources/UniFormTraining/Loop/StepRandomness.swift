@@ -44,7 +44,12 @@ extension [Generator] {
     Tensor.stack(map { Tensor.randn(shape, generator: $0) }).to(device)
   }
 
-  /// The same in the shape of a batch.
+  /// Uniform numbers in 0..<1 `[count, …]`, likewise.
+  func rand(_ shape: [Int]) -> Tensor {
+    Tensor.stack(map { Tensor.rand(shape, generator: $0) })
+  }
+
+  /// Standard normal numbers in the shape of a batch.
   func noise(like batch: Tensor) -> Tensor {
     randn(Array<Int>(batch.shape.dropFirst()), device: batch.device)
   }

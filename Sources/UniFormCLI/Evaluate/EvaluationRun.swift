@@ -1,0 +1,165 @@
+import Foundation
+import Media
+import UniForm
+import UniFormEvaluation
+
+/// Scores folders and writes what came out.
+struct EvaluationRun {
+  let scoring: ScoringOptions
+  let reporter: Reporter
+  private var evaluation: ClipEvaluation
+  private let start = ContinuousClock.now
+
+  init(_ scoring: ScoringOptions, threads: Int, reporter: Reporter) async throws {
+    self.scoring = scoring
+    self.reporter = reporter
+    var places = MetricCatalog.Places()
+    places.judges = ModelLocation.judges
+    places.flowSize = scoring.flowSize
+    places.weights = scoring.weights.map { URL(filePath: $0, directoryHint: .isDirectory) }
+    if let weights = scoring.weights, !FileManager.default.fileExists(atPath: weights) {
+      throw CommandFailure("the folder of weights '\(weights)' does not exist; check --weights", .noInput)
+    }
+    let all = try await MetricCatalog(places)
+    let catalog = scoring.families.isEmpty ? all.available : try all.choosing(scoring.families)
+    var extraction = FeatureExtraction(cache: try FeatureCache(scoring.cacheFolder), threads: threads)
+    extraction.seconds = scoring.seconds
+    var evaluation = ClipEvaluation(catalog: catalog, extraction: extraction)
+    evaluation.allowsRankDeficiency = scoring.allowRankDeficient
+    self.evaluation = evaluation
+    // What would fail after hours of work shall fail now.
+    if let output = scoring.output { try PNGWriter.checkWritable(URL(filePath: output)) }
+  }
+
+  /// Two folders, or one.
+  func score(_ folders: EvaluationFolders) async throws {
+    let generated = try ClipFolder(URL(filePath: folders.generated ?? ""), limit: scoring.limit)
+    let reference = try folders.reference.map { try ClipFolder(URL(filePath: $0), limit: scoring.limit) }
+    let captions = try CaptionList.captions(
+      folders.captions, beside: [generated.url] + (reference.map { [$0.url] } ?? []))
+    let title =
+      generated.url.lastPathComponent + (reference.map { " against " + $0.url.lastPathComponent } ?? "")
+    let report = try await score(title, generated, reference, captions)
+    try await finish([report], clips: [title: generated], output: scoring.output.map { URL(filePath: $0) })
+  }
+
+  /// Every variant of a suite against its references.
+  func score(_ suite: SuiteRun) async throws {
+    let output = scoring.output.map { URL(filePath: $0) } ?? suite.folder.appending(path: "report.json")
+    let prepared = try await suite.prepare()
+    var run = self
+    if scoring.seconds == nil { run.evaluation.extraction.seconds = suite.seconds }
+    var reports: [EvaluationReport] = []
+    var clips: [String: ClipFolder] = [:]
+    for variant in suite.variants {
+      let folder = try ClipFolder(suite.folder(of: variant))
+      let title = suite.title(of: variant)
+      var report = try await run.score(title, folder, prepared.reference, prepared.captions)
+      report.settings = suite.settings(of: variant)
+      reports.append(report)
+      clips[title] = folder
+    }
+    let tables = suite.tables.map { table, variants in
+      (
+        table: table,
+        rows: variants.compactMap { variant in reports.first { $0.title == suite.title(of: variant) } }
+      )
+    }.filter { !$0.rows.isEmpty }
+    try await finish(
+      reports, clips: clips, output: output, tables: tables, isSameData: suite.kind.isOfThePaper)
+  }
+
+  private func score(
+    _ title: String, _ generated: ClipFolder, _ reference: ClipFolder?, _ captions: [String: String]
+  ) async throws -> EvaluationReport {
+    let reporter = reporter
+    let report = try await evaluation.run(
+      title: title, generated: generated, reference: reference, captions: captions
+    ) { stage, done, all in
+      reporter.progress(
+        "\(title): \(stage.rawValue)", completed: done, total: all,
+        unit: stage == .scores ? "scores" : "clips")
+    }
+    reporter.endProgress()
+    for failure in report.skippedGenerated + report.skippedReference {
+      reporter.warn(
+        "skipped \(failure.clip)" + (failure.extractor.map { " for \($0)" } ?? "") + ": \(failure.reason)")
+    }
+    return report
+  }
+
+  private func finish(
+    _ reports: [EvaluationReport], clips: [String: ClipFolder], output: URL?,
+    tables: [(table: PublishedTable, rows: [EvaluationReport])] = [], isSameData: Bool = false
+  ) async throws {
+    let markdown = MarkdownReport(reports, tables: tables, isSameData: isSameData)
+    reporter.note(markdown.text)
+    if let output {
+      try await write(reports, markdown, clips: clips, output: output)
+    }
+    for report in reports { reporter.event(ReportEvent("report", report: report)) }
+    reporter.event(
+      ReportEvent(
+        "done", output: output?.relativePath,
+        seconds: ((ContinuousClock.now - start) / .seconds(1)).rounded(to: 1)))
+    if reports.contains(where: \.skippedAny) { throw QuietFailure(status: .badData) }
+    let named = Set(scoring.families)
+    if let absent = evaluation.catalog.unavailable.first(where: { named.contains($0.family) }) {
+      throw CommandFailure("\(absent.score.name) was not computed: \(absent.score.reason)", .unavailable)
+    }
+  }
+
+  private func write(
+    _ reports: [EvaluationReport], _ markdown: MarkdownReport, clips: [String: ClipFolder], output: URL
+  ) async throws {
+    reporter.progress("drawing clips", completed: 0, total: 1)
+    let scratch = FileManager.default.temporaryDirectory.appending(
+      path: "uniform-sheets-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: scratch) }
+    var exhibits: [String: [HTMLReport.Exhibit]] = [:]
+    for report in reports {
+      guard let folder = clips[report.title] else { continue }
+      exhibits[report.title] = try await ClipExhibits().draw(report, of: folder, in: scratch)
+    }
+    reporter.endProgress()
+    let json: Data
+    if reports.count == 1 {
+      json = try reports[0].json()
+    } else {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+      json = try encoder.encode(ReportList(reports: reports))
+    }
+    let stem = output.deletingPathExtension()
+    try write(json, to: output)
+    try write(Data(markdown.text.utf8), to: stem.appendingPathExtension("md"))
+    try write(
+      Data(HTMLReport(markdown, exhibits: exhibits).text.utf8), to: stem.appendingPathExtension("html"))
+    reporter.note("Wrote \(output.relativePath), and beside it .md and .html")
+  }
+
+  private func write(_ data: Data, to file: URL) throws {
+    do {
+      try data.write(to: file, options: .atomic)
+    } catch {
+      throw (error as? CocoaError)?.code == .fileWriteOutOfSpace
+        ? MediaError.diskFull(file) : MediaError.writeFailed(file, error.localizedDescription)
+    }
+  }
+}
+
+/// Several reports in one file.
+private struct ReportList: Encodable {
+  var schema = "uniform-evaluation-list/1"
+  let reports: [EvaluationReport]
+}
+
+extension ModelLocation {
+  /// Where the judges of scenes lie; nil where there are none.
+  static var judges: URL? {
+    folders().map { $0.appending(path: "scene-judges") }.first {
+      FileManager.default.fileExists(atPath: $0.appending(path: SceneJudges.pictureFile).path)
+    }
+  }
+}

@@ -1,0 +1,74 @@
+public import Foundation
+
+/// All scores of one comparison, with what they were computed from.
+public struct EvaluationReport: Sendable, Codable, Equatable {
+  /// One side.
+  public struct Side: Sendable, Codable, Equatable {
+    public let folder: String
+    public let clips: Int
+    /// Of those, the ones that could be used at all.
+    public let readable: Int
+    /// SHA-256 over names and hashes of the clips.
+    public let listHash: String
+
+    enum CodingKeys: String, CodingKey {
+      case folder, clips, readable
+      case listHash = "list_sha256"
+    }
+
+    init(_ set: ExtractedSet, folder: String) {
+      self.folder = folder
+      clips = set.clips.count
+      readable = set.readableCount
+      listHash = set.listHash
+    }
+  }
+
+  public struct Pairs: Sendable, Codable, Equatable {
+    public let count: Int
+    public let generatedAlone: [String]
+    public let referenceAlone: [String]
+
+    enum CodingKeys: String, CodingKey {
+      case count
+      case generatedAlone = "generated_without_partner"
+      case referenceAlone = "reference_without_partner"
+    }
+  }
+
+  public var schema = "uniform-evaluation/1"
+  /// Of this program.
+  public var version: String
+  /// What was compared, in words: a suite and a task, or the names of two folders.
+  public var title: String
+  public var generated: Side
+  public var reference: Side?
+  public var pairs: Pairs?
+  /// No more than this from the start of each clip counted; all of it where nil.
+  public var clipSeconds: Double?
+  public var scores: [Score]
+  public var missing: [MissingScore]
+  public var skippedGenerated: [ExtractedSet.Failure]
+  public var skippedReference: [ExtractedSet.Failure]
+  /// How the clips were generated, where this program did it.
+  public var settings: [String: String]?
+  /// Of wall clock.
+  public var seconds: Double
+
+  enum CodingKeys: String, CodingKey {
+    case schema, version, title, generated, reference, pairs, scores, settings, seconds
+    case clipSeconds = "clip_seconds"
+    case missing = "not_computed"
+    case skippedGenerated = "skipped_generated"
+    case skippedReference = "skipped_reference"
+  }
+
+  public func json() throws -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    return try encoder.encode(self)
+  }
+
+  /// Whether a clip was left out that should have counted.
+  public var skippedAny: Bool { !skippedGenerated.isEmpty || !skippedReference.isEmpty }
+}
