@@ -30,13 +30,13 @@ struct UniFormCommand: AsyncParsableCommand {
         subcommands: [
           InfoCommand.self, InspectCommand.self, PlanCommand.self, VerifyCommand.self, BenchCommand.self,
         ]),
+      CommandGroup(name: "Evaluation", subcommands: [EvaluateCommand.self]),
       CommandGroup(
         name: "Training",
         subcommands: [
           ScenesCommand.self, CaptionCommand.self, PrepareCommand.self, TrainCommand.self, LaunchCommand.self,
           PlotCommand.self,
         ]),
-      CommandGroup(name: "Evaluation", subcommands: [EvaluateCommand.self]),
     ])
 
   static func main() async {
