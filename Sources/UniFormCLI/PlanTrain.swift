@@ -60,8 +60,7 @@ struct PlanTrain: AsyncParsableCommand {
       return try TrainingPlan(
         directory(configuration), configuration, speed: speed, processBytes: processBytes)
     case .judges:
-      guard model == nil else { throw CommandFailure.usage("--model: judges are no part of a model") }
-      return try TrainingPlan(file.configuration(), speed: speed, processBytes: processBytes)
+      throw CommandFailure("the training of judges cannot be planned: their loss has no dry run", .usage)
     case .tokenizer:
       throw CommandFailure("there is nothing to plan for a tokenizer: it takes seconds", .usage)
     }

@@ -163,15 +163,6 @@ import UniForm
     #expect(try place.names.isEmpty)
   }
 
-  @Test(arguments: ["picture", "sound"])
-  func `the training of a judge is planned`(sense: String) async throws {
-    let configuration = Self.root.appending(path: "Configs/train/judge-\(sense).json").path
-    let result = try await place.program("plan", "train", configuration, "--memory", "24")
-    #expect(result.status == 0 && result.errors == "", "\(result.errors)")
-    let refused = try await place.program("plan", "train", configuration, "--model", "tiny")
-    #expect(refused.status == 64 && refused.errors.contains("no part of a model"), "\(refused.errors)")
-  }
-
   @Test(arguments: ["transformer", "video-vae", "audio-vae", "vocoder"])
   func `the training of each part is planned`(part: String) async throws {
     let root = Self.root

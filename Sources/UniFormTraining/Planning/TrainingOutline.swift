@@ -1,7 +1,6 @@
 internal import Scenes
 internal import Torch
 public import UniForm
-internal import UniFormEvaluation
 
 /// One step of one worker, outlined.
 struct TrainingOutline {
@@ -154,37 +153,6 @@ extension TrainingPlan {
       configuration, outline: outline,
       dataBytes: configuration.recipe.clips * 4 * model.geometry.keptSampleCount, speed: speed,
       processBytes: processBytes)
-  }
-
-  /// Plans the training of a judge of scenes on rendered clips.
-  public init(
-    _ configuration: TrainingConfiguration<JudgeTrainer.Recipe>, speed: MachineSpeed? = nil,
-    processBytes: Int? = nil
-  ) throws {
-    let sense = configuration.recipe.sense
-    let trainer = try Self.trainer(configuration) { settings, context in
-      try JudgeTrainer(
-        configuration.recipe, optimization: settings, lessons: JudgeLessons(sense), context: context)
-    }
-    let share = trainer.loop.settings.batchSize
-    let geometry = JudgeLessons.geometry
-    let (steps, shape, bytes) =
-      switch sense {
-      case .picture: (geometry.frameCount, [3, PictureJudge.size, PictureJudge.size], 1)
-      case .sound: (geometry.sampleCount / SoundJudge.hopLength, [SoundJudge.bands], 4)
-      }
-    let outline = try TrainingOutline(trainer.loop) {
-      trainer.loss(
-        worker: 0,
-        JudgeBatch(
-          clips: .empty([share, steps] + shape, device: .outline),
-          classes: .empty([share], dtype: .int64, device: .outline),
-          events: .empty([share, steps], device: .outline)))
-    }
-    self.init(
-      configuration, outline: outline,
-      dataBytes: configuration.recipe.clips * steps * (shape.reduce(1, *) * bytes + 4),
-      speed: speed, processBytes: processBytes)
   }
 
   /// A trainer of one worker with what it computes at once.

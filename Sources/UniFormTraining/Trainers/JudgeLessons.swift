@@ -25,12 +25,6 @@ public struct JudgeLessons {
     width: PictureJudge.decodedSize, height: PictureJudge.decodedSize, frameRate: PictureJudge.frameRate,
     sampleRate: SoundJudge.sampleRate)
 
-  /// No clips: to plan with.
-  init(_ sense: JudgeTrainer.Sense) {
-    self.sense = sense
-    (clips, classes, events) = (.zeros([0]), .zeros([0]), .zeros([0]))
-  }
-
   /// Renders `count` clips of a dataset seed, in parallel.
   public init(_ sense: JudgeTrainer.Sense, count: Int, seed: UInt64) {
     self.sense = sense
