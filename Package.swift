@@ -28,15 +28,16 @@ let package = Package(
   ],
   targets: [
     .systemLibrary(name: "CLibTorch", pkgConfig: "libtorch"),
-    .target(name: "CTorch", dependencies: ["CLibTorch"]),
+    .target(
+      name: "CTorch", dependencies: ["CLibTorch"], exclude: ["declarations/gloo/README.md"],
+      cxxSettings: [.headerSearchPath("declarations")]),
     .target(name: "Torch", dependencies: ["CTorch"], swiftSettings: strict),
     .target(name: "UniForm", dependencies: ["Torch", "Media", "CSentencePiece"], swiftSettings: strict),
     .target(
       name: "UniFormEvaluation", dependencies: ["UniForm", "Torch", "Media", "Scenes", "Hub"],
       swiftSettings: strict),
     .target(
-      name: "UniFormTraining",
-      dependencies: ["UniForm", "UniFormEvaluation", "Torch", "Scenes", "Media", "Hub"],
+      name: "UniFormTraining", dependencies: ["UniForm", "UniFormEvaluation", "Torch", "Scenes", "Media", "Hub"],
       swiftSettings: strict),
     .target(
       name: "CSentencePiece",

@@ -3,6 +3,7 @@
 #include <torch/csrc/autograd/function.h>
 #include <torch/csrc/autograd/functions/utils.h>
 #include <torch/csrc/autograd/saved_variable.h>
+#include <torch/csrc/autograd/variable.h>
 
 #include <array>
 
@@ -44,6 +45,29 @@ ct_status ct_gradients(const ct_tensor *outputs, int32_t output_count, const ct_
     for (int32_t i = 0; i < input_count; i++) to.push_back(borrow(inputs[i]));
     auto gradients = torch::autograd::grad(from, to, with, std::nullopt, false, /*allow_unused=*/true);
     for (int32_t i = 0; i < input_count; i++) out[i] = own(gradients[i]);
+  });
+}
+
+namespace {
+
+struct GradientHook : torch::autograd::PostAccumulateGradHook {
+  void (*hook)(void *);
+  void *context;
+  void (*release)(void *);
+
+  GradientHook(void (*hook)(void *), void *context, void (*release)(void *))
+      : hook(hook), context(context), release(release) {}
+  ~GradientHook() override { release(context); }
+  void operator()(const at::Tensor &) override { hook(context); }
+};
+
+}  // namespace
+
+ct_status ct_tensor_set_gradient_hook(ct_tensor tensor, void (*hook)(void *context), void *context,
+                                      void (*release)(void *context)) noexcept {
+  std::unique_ptr<GradientHook> made(hook == nullptr ? nullptr : new GradientHook(hook, context, release));
+  return guarded("gradient_hook", [&] {
+    torch::autograd::impl::set_post_acc_grad_hooks(borrow(tensor), std::move(made));
   });
 }
 
@@ -119,11 +143,9 @@ ct_status ct_checkpoint(ct_forward forward, void *context, void (*release)(void 
   return guarded("checkpoint", [&] {
     variable_list variables;
     for (int32_t i = 0; i < input_count; i++) variables.push_back(borrow(inputs[i]));
-    variable_list results;
-    {
-      at::AutoGradMode silent(false);
-      results = (*recomputation)(variables);
-    }
+    // Recorded as it will be in the backward pass, so that both compute with the same kernels; the record is dropped
+    // with the function's own results.
+    variable_list results = (*recomputation)(variables);
     TORCH_CHECK(static_cast<int32_t>(results.size()) <= capacity, "more than ", capacity, " outputs");
     if (c10::GradMode::is_enabled()) {
       auto node = std::shared_ptr<CheckpointNode>(new CheckpointNode(), torch::autograd::deleteNode);

@@ -7,5 +7,4 @@ extension DataLayout: ExpressibleByArgument {}
 extension Sampler: ExpressibleByArgument {}
 extension VideoReader.Fit: ExpressibleByArgument {}
 extension BenchmarkSubject: ExpressibleByArgument {}
-extension JudgeTrainer.Sense: ExpressibleByArgument {}
 extension GenerationTask: ExpressibleByArgument {}

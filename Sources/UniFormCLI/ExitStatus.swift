@@ -58,8 +58,10 @@ struct CommandFailure: Error, Equatable, CustomStringConvertible {
     case let error as EvaluationSetupError: self.init("\(error)", error.status)
     case let error as TorchError:
       self.init("\(error)", error.kind == .outOfMemory ? .temporary : .software)
-    case is ConfigurationError, is TokenizerError, is FixtureError, is CodecError, is TrainingError,
-      is EvaluationError:
+    case let error as TrainingError: self.init("\(error)", error.status)
+    case is DistributedError: self.init("\(error)", .unavailable)
+    case is EnvironmentError: self.init("\(error)", .usage)
+    case is ConfigurationError, is TokenizerError, is FixtureError, is CodecError, is EvaluationError:
       self.init("\(error)", .badData)
     case is MemoryShortage: self.init("\(error)", .temporary)
     case is DiffusionError: self.init("\(error)", .usage)
@@ -172,6 +174,18 @@ extension GenerationError {
     case .outOfRange, .promptTooLong, .controlCharacter, .negativePromptAlone, .unsupportedDType,
       .frameSizeNotMade:
       .usage
+    }
+  }
+}
+
+extension TrainingError {
+  fileprivate var status: ExitStatus {
+    switch kind {
+    case .badData: .badData
+    case .missing: .noInput
+    case .busy: .temporary
+    case .inputOutput: .inputOutput
+    case .software: .software
     }
   }
 }

@@ -29,6 +29,7 @@ struct GenerateCommand: AsyncParsableCommand {
   @OptionGroup(title: "What to make") var content: ContentOptions
   @OptionGroup(title: "How") var sampling: SamplingOptions
   @OptionGroup(title: "Where to") var output: OutputOptions
+  @OptionGroup(title: "Adapters") var adapters: AdapterOptions
   @OptionGroup(title: "Machine") var machine: MachineOptions
 
   func validate() throws {
@@ -48,7 +49,8 @@ struct GenerateCommand: AsyncParsableCommand {
 
   private func run(_ reporter: Reporter) async throws {
     try await MediaTools.check()
-    let directory = try ModelLocation.open(machine.model)
+    var directory = try ModelLocation.open(machine.model)
+    directory.adapters = adapters.lora.map(\.adapter)
     let generation = try Generation(
       directory: directory, sampling: sampling, machine: machine, content: content, output: output,
       reporter: reporter)

@@ -1,18 +1,21 @@
 import Foundation
 import Torch
 import UniForm
+import UniFormTraining
 
 extension Generation {
-  /// Makes what a list names and does not exist yet. A bad line does not stop the others.
+  /// Makes what a list names and does not exist yet. A bad line does not stop the others. Of several processes each
+  /// takes its share of the lines.
   /// - Throws: at the end, when there were bad lines; at once, when nothing further can work.
   func run(batch: BatchFile) async throws {
     let clock = ContinuousClock.now
     let fallbackSeed = sampling.seed
+    let share = try WorkShare()
     var tally = Tally()
     var waiting: [PreparedClip] = []
     var skipped = 0
     var lines: [String: Int] = [:]
-    for row in batch.rows {
+    for (position, row) in batch.rows.enumerated() {
       do {
         let job = try GenerationJob(
           row.content.get(), seed: fallbackSeed, negativePrompt: content.negativePrompt,
@@ -21,6 +24,7 @@ extension Generation {
           throw CommandFailure("line \(line) names the same output; rename one", .badData)
         }
         lines[job.output.url.canonicalPath] = row.line
+        guard share.owns(position) else { continue }
         let missing = missingClips(of: job, line: row.line)
         skipped += sampling.count - missing.count
         guard let first = missing.first else { continue }
@@ -28,7 +32,7 @@ extension Generation {
         (prepared.firstIndex, prepared.line) = (first, row.line)
         waiting += missing.map { (prepared, $0) }
       } catch {
-        try tally.note(error, line: row.line)
+        if share.owns(position) { try tally.note(error, line: row.line) }
       }
       guard keepsLoaded || waiting.count >= Self.clipsAtOnce else { continue }
       try await make(waiting, &tally)

@@ -14,7 +14,7 @@ struct PlanCommand: AsyncParsableCommand {
       For example:
 
         uniform plan generate --model Configs/uniform-xl --seconds 10
-        uniform plan train transformer --model runs/model --config Configs/train/tiny-transformer.json
+        uniform plan train Configs/train/tiny-transformer.json --model Configs/uniform-tiny
       """,
     subcommands: [PlanGenerate.self, PlanTrain.self])
 }

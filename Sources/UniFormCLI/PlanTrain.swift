@@ -5,77 +5,64 @@ import UniForm
 import UniFormTraining
 
 struct PlanTrain: AsyncParsableCommand {
-  enum Part: String, ExpressibleByArgument, CaseIterable {
-    case transformer
-    case videoVAE = "video-vae"
-    case audioVAE = "audio-vae"
-    case vocoder
-  }
-
   static let configuration = CommandConfiguration(
-    commandName: "train", abstract: "Predict what 'uniform train' takes for one part with the same options.")
+    commandName: "train", abstract: "Predict what 'uniform train' takes with the same configuration.")
 
-  @ArgumentParser.Argument(
-    help: "What to train: \(Part.allCases.map(\.rawValue).joined(separator: ", ")).")
-  var part: Part
+  @OptionGroup var training: TrainingOptions
   @Option(
     help: ArgumentHelp(
-      "Model directory, or a folder in Configs/; no weights are needed.", valueName: "model"),
+      "Model directory, or a folder in Configs/, instead of the configuration's; no weights are needed.",
+      valueName: "model"),
     completion: .directory)
-  var model: String
-  @Option(
-    help: ArgumentHelp("Training configuration of the part (JSON).", valueName: "file"), completion: .file())
-  var config: String
-  @Option(help: "Threads that train side by side, each on its share of the batch.")
-  var workers = 2
+  var model: String?
   @Option(
     help: ArgumentHelp("Clips that the latents of a transformer's training are of.", valueName: "number"))
   var clips = 10_000
   @OptionGroup var options: PlanOptions
 
   func validate() throws {
-    guard workers > 0, clips > 0 else {
-      throw ValidationError("--workers and --clips must be at least 1.")
-    }
+    guard clips > 0 else { throw ValidationError("--clips must be at least 1.") }
   }
 
   func run() async throws {
-    let directory = try ModelLocation.open(model, isTrained: false)
+    let file = try training.file()
     let processBytes = GenerationPlan.processBytes
     let speed = try MachineSpeed.measure(dtype: .float32, device: .cpu)
-    let plan = try plan(directory, speed, processBytes)
+    let plan = try plan(file, speed, processBytes)
     let report = TrainingPlanReport(plan, speed: speed, available: options.availableBytes)
     print(options.json ? try options.encoded(report) : report.text)
     if let available = options.availableBytes, plan.peakBytes > available {
       throw MemoryShortage(
-        work: "training of the \(part.rawValue)", neededBytes: plan.peakBytes, availableBytes: available,
-        remedies: workers > 1 ? ["--workers 1"] : ["a smaller batch_size"])
+        work: "training of the \(plan.part)", neededBytes: plan.peakBytes, availableBytes: available,
+        remedies: [plan.workers > 1 ? "--set workers=1" : "a smaller optimization.batch_size"])
     }
   }
 
-  private func plan(
-    _ directory: ModelDirectory, _ speed: MachineSpeed, _ processBytes: Int
-  ) throws -> TrainingPlan {
-    func configuration<Configuration: JSONConfiguration>() throws -> Configuration {
-      try Configuration(contentsOf: URL(filePath: config))
+  private func plan(_ file: TrainingFile, _ speed: MachineSpeed, _ processBytes: Int) throws -> TrainingPlan {
+    func directory<Recipe>(_ configuration: TrainingConfiguration<Recipe>) throws -> ModelDirectory {
+      try ModelLocation.open(model ?? configuration.model, isTrained: false)
     }
-    return switch part {
+    switch file.subject {
     case .transformer:
-      try TrainingPlan(
-        directory, configuration() as TransformerTrainer.Configuration, workers: workers, clips: clips,
-        speed: speed, processBytes: processBytes)
+      let configuration: TrainingConfiguration<TransformerRecipe> = try file.configuration()
+      return try TrainingPlan(
+        directory(configuration), configuration, clips: clips, speed: speed, processBytes: processBytes)
     case .videoVAE:
-      try TrainingPlan(
-        directory, configuration() as VideoVAETrainer.Configuration, workers: workers, speed: speed,
-        processBytes: processBytes)
+      let configuration: TrainingConfiguration<VideoVAETrainer.Recipe> = try file.configuration()
+      return try TrainingPlan(
+        directory(configuration), configuration, speed: speed, processBytes: processBytes)
     case .audioVAE:
-      try TrainingPlan(
-        directory, configuration() as AudioVAETrainer.Configuration, workers: workers, speed: speed,
-        processBytes: processBytes)
+      let configuration: TrainingConfiguration<AudioVAETrainer.Recipe> = try file.configuration()
+      return try TrainingPlan(
+        directory(configuration), configuration, speed: speed, processBytes: processBytes)
     case .vocoder:
-      try TrainingPlan(
-        directory, configuration() as VocoderTrainer.Configuration, workers: workers, speed: speed,
-        processBytes: processBytes)
+      let configuration: TrainingConfiguration<VocoderTrainer.Recipe> = try file.configuration()
+      return try TrainingPlan(
+        directory(configuration), configuration, speed: speed, processBytes: processBytes)
+    case .judges:
+      throw CommandFailure("the training of judges cannot be planned: their loss has no dry run", .usage)
+    case .tokenizer:
+      throw CommandFailure("there is nothing to plan for a tokenizer: it takes seconds", .usage)
     }
   }
 }

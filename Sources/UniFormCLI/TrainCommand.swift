@@ -1,127 +1,74 @@
 import ArgumentParser
 import Foundation
-import Torch
 import UniForm
 import UniFormTraining
 
 struct TrainCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "train",
-    abstract: "Train the parts of a model on rendered scenes.",
+    abstract: "Train a part of a model as a configuration says.",
     discussion: """
-      A model directory starts with the configuration of each part (see Configs/). Train its parts in this \
-      order: tokenizer, video-vae, audio-vae, vocoder, and then, on clips encoded by 'uniform prepare', transformer. Each part reads its \
-      configuration from the directory and leaves its weights there. A run that was interrupted continues \
-      from its checkpoint in the directory of runs. The judges are classifiers to evaluate with, in a directory \
-      of their own.
-      """,
-    subcommands: [
-      TrainTokenizer.self, TrainVideoVAE.self, TrainAudioVAE.self, TrainVocoder.self,
-      TrainTransformer.self, TrainJudges.self,
-    ])
-}
+      The configuration (JSON, see Configs/train) names what is trained, the model directory, the folder of the run \
+      and the recipe. The run folder keeps the whole configuration, checkpoints, metrics and samples; the same \
+      command goes on from its last checkpoint, as if nothing had happened in between. At the end the averaged \
+      weights go into the model directory.
 
-/// Where a model is trained.
-struct TrainingPlace: ParsableArguments {
-  @Option(help: ArgumentHelp("Model directory to train in.", valueName: "dir"))
-  var model: String
-  @Option(help: ArgumentHelp("Where checkpoints, logs and encoded clips go.", valueName: "dir"))
-  var runs: String = "runs"
+        uniform train Configs/train/tiny-transformer.json --set optimization.learning_rate=1e-4
 
-  /// One thread for what happens between the workers' steps: threads that wait for each other in small operators
-  /// would keep the workers' cores busy. An interrupted run is saved before it ends.
-  func prepare() {
-    ComputeThreads.count = 1
-    Interruption.allow(seconds: 60)
+      Several processes train together where WORLD_SIZE, RANK, MASTER_ADDR and MASTER_PORT say so, as torchrun, SLURM \
+      scripts and Kubernetes set them; 'uniform launch' starts them on one machine. Docs/Training.md describes it all.
+      """)
+
+  @OptionGroup var options: TrainingOptions
+
+  func run() async throws {
+    let file = try options.file()
+    // An interrupted run is saved before it ends.
+    Interruption.allow(seconds: 600)
+    switch file.subject {
+    case .tokenizer: try trainTokenizer(file)
+    case .videoVAE: try await TrainingThread.run { try trainVideoVAE(TrainingJob(file, $0)) }
+    case .audioVAE: try await TrainingThread.run { try trainAudioVAE(TrainingJob(file, $0)) }
+    case .vocoder: try await TrainingThread.run { try trainVocoder(TrainingJob(file, $0)) }
+    case .judges: try await TrainingThread.run { try trainJudge(TrainingJob(file, $0)) }
+    case .transformer:
+      let configuration: TrainingConfiguration<TransformerRecipe> = try file.configuration()
+      let requests = try await TrainingSamples.requests(configuration)
+      try await TrainingThread.run { try trainTransformer(TrainingJob(file, $0), requests) }
+    }
   }
 
-  /// The model directory, whose weights may still be missing.
-  func directory() throws -> ModelDirectory { try ModelDirectory(URL(filePath: model), isTrained: false) }
-
-  /// A file of the model.
-  func file(_ path: String) -> URL { URL(filePath: model).appending(path: path) }
-
-  /// A file of the runs, whose folder is made where it is missing.
-  func run(_ name: String) throws -> URL {
-    let folder = URL(filePath: runs)
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    return folder.appending(path: name)
-  }
-
-  /// Writes averaged parameters in 16 bits, as they ship.
-  func write(
-    _ tensors: [(name: String, tensor: Tensor)], as dtype: DType, to part: ModelDirectory.Part
-  ) throws {
-    try write(
-      tensors, as: dtype, metadata: ["format": "pt"], to: file("\(part.rawValue)/\(part.weightsName)"))
-  }
-
-  func write(
-    _ tensors: [(name: String, tensor: Tensor)], as dtype: DType, metadata: [String: String], to url: URL
-  ) throws {
-    try SafeTensors.write(
-      tensors.map { ($0.name, $0.tensor.detached.to(dtype)) }, metadata: metadata, to: url)
+  private func trainTokenizer(_ file: TrainingFile) throws {
+    let configuration: TokenizerTraining = try file.configuration()
+    let url = URL(filePath: configuration.model).appending(path: "tokenizer/spiece.model")
+    let bytes = try configuration.run()
+    try FileManager.default.createDirectory(
+      at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try Data(bytes).write(to: url, options: .atomic)
     StandardError.print("wrote \(url.path)")
   }
-
-  /// Runs a loop with its checkpoint, from the last one where there is one; Ctrl-C saves and stops.
-  ///
-  /// - Parameter begin: what a run without a checkpoint begins with.
-  func run(
-    _ loop: TrainingLoop, name: String, minutes: Double?, begin: () throws -> Void = {},
-    _ body: (() -> Bool) throws -> Void
-  ) throws {
-    loop.minutes = minutes
-    let checkpoint = try run("\(name).safetensors")
-    loop.checkpointURL = checkpoint
-    if FileManager.default.fileExists(atPath: checkpoint.path) {
-      try loop.resume(from: checkpoint)
-      StandardError.print("continuing \(name) from \(checkpoint.path)")
-    } else {
-      try begin()
-    }
-    try body { Task.isCancelled }
-    try Task.checkCancellation()
-  }
 }
 
-/// What every command takes that trains a network.
+/// A configuration, and what the command line changes in it.
 struct TrainingOptions: ParsableArguments {
-  @OptionGroup var place: TrainingPlace
-  @Option(help: ArgumentHelp("Training configuration of the part (JSON).", valueName: "file"))
+  @Argument(
+    help: ArgumentHelp("Training configuration (JSON).", valueName: "config"),
+    completion: .file(extensions: ["json"]))
   var config: String
   @Option(
+    name: .customLong("set"), parsing: .unconditionalSingleValue,
     help: ArgumentHelp(
-      "Begin with the weights of this trained model instead of random numbers.", valueName: "dir"))
-  var from: String?
-  @Option(help: "Stop after so many minutes; the learning rate decays towards that end.")
-  var minutes: Double?
-  @Option(help: "Threads that train side by side, each on its share of the batch.")
-  var workers = 2
+      "Change a setting of the configuration; may be given more than once.", valueName: "key=value"))
+  var settings: [String] = []
 
-  func validate() throws {
-    guard workers > 0 else { throw ValidationError("--workers must be at least 1.") }
-    if let minutes, minutes <= 0 { throw ValidationError("--minutes must be positive.") }
-  }
-
-  func configuration<Configuration: JSONConfiguration>() throws -> Configuration {
-    try Configuration(contentsOf: URL(filePath: config))
-  }
-
-  func log(_ name: String) throws -> MetricsLog {
-    try MetricsLog(title: name, url: place.run("\(name).jsonl"), print: StandardError.print)
-  }
-
-  /// Runs a loop, from its checkpoint or the weights of another model.
-  func run(
-    _ loop: TrainingLoop, name: String, begin: (ModelDirectory) throws -> Void,
-    _ body: (() -> Bool) throws -> Void
-  ) throws {
-    let start = {
-      guard let from else { return }
-      try begin(ModelDirectory(URL(filePath: from)))
-      StandardError.print("beginning with the weights of \(from)")
+  func file() throws -> TrainingFile {
+    let overrides = try settings.map { text in
+      do throws(ConfigurationError) {
+        return try ConfigurationOverride(text)
+      } catch {
+        throw CommandFailure.usage("--set: \(error.message)")
+      }
     }
-    try place.run(loop, name: name, minutes: minutes, begin: start, body)
+    return try TrainingFile(contentsOf: URL(filePath: config), overrides: overrides)
   }
 }

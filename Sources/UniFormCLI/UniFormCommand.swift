@@ -33,7 +33,10 @@ struct UniFormCommand: AsyncParsableCommand {
       CommandGroup(name: "Evaluation", subcommands: [EvaluateCommand.self]),
       CommandGroup(
         name: "Training",
-        subcommands: [ScenesCommand.self, CaptionCommand.self, PrepareCommand.self, TrainCommand.self]),
+        subcommands: [
+          ScenesCommand.self, CaptionCommand.self, PrepareCommand.self, TrainCommand.self, LaunchCommand.self,
+          PlotCommand.self,
+        ]),
     ])
 
   static func main() async {
@@ -50,6 +53,8 @@ struct UniFormCommand: AsyncParsableCommand {
   /// A reader of the report who goes away does not end the work, and no other file takes the place of a closed stream.
   private static func protectStandardStreams() {
     signal(SIGPIPE, SIG_IGN)
+    // A file that may grow no further is an error of writing like a full disk, not the end of the process.
+    signal(SIGXFSZ, SIG_IGN)
     for descriptor: Int32 in 0...2 where fcntl(descriptor, F_GETFD) < 0 { _ = open("/dev/null", O_RDWR) }
   }
 

@@ -12,7 +12,8 @@ import Testing
     ("verify", VerifyCommand.self), ("bench", BenchCommand.self),
     ("encode", EncodeCommand.self), ("decode", DecodeCommand.self), ("embed", EmbedCommand.self),
     ("import", ImportCommand.self), ("prepare", PrepareCommand.self), ("caption", CaptionCommand.self),
-    ("evaluate", EvaluateCommand.self),
+    ("train", TrainCommand.self), ("launch", LaunchCommand.self), ("plot", PlotCommand.self),
+    ("import", ImportCommand.self), ("evaluate", EvaluateCommand.self),
     ("plan", PlanCommand.self), ("plan-generate", PlanGenerate.self),
     ("plan-train", PlanTrain.self),
   ]

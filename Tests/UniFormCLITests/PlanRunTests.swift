@@ -167,8 +167,8 @@ import UniForm
   func `the training of each part is planned`(part: String) async throws {
     let root = Self.root
     let result = try await place.program(
-      "plan", "train", part, "--model", root.appending(path: "Configs/uniform-tiny").path, "--config",
-      root.appending(path: "Configs/train/tiny-\(part).json").path, "--memory", "24", "--json")
+      "plan", "train", root.appending(path: "Configs/train/tiny-\(part).json").path, "--model",
+      root.appending(path: "Configs/uniform-tiny").path, "--memory", "24", "--json")
     #expect(result.status == 0 && result.errors == "", "\(result.errors)")
     let report = try #require(
       try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
@@ -180,8 +180,8 @@ import UniForm
     }
     #expect(try #require(report["peak_bytes"] as? Int) > 100_000_000)
     let refused = try await place.program(
-      "plan", "train", part, "--model", root.appending(path: "Configs/uniform-tiny").path, "--config",
-      root.appending(path: "Configs/train/tiny-\(part).json").path, "--memory", "0.1")
+      "plan", "train", root.appending(path: "Configs/train/tiny-\(part).json").path, "--model",
+      root.appending(path: "Configs/uniform-tiny").path, "--memory", "0.1")
     #expect(refused.status == 75 && refused.errors.contains("training of the \(part)"), "\(refused.errors)")
   }
 

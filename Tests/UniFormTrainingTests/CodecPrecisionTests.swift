@@ -4,7 +4,7 @@ import Torch
 
 @testable import UniForm
 
-/// What is computed in bfloat16 beside the same in float32, with the bundled model (Docs/Decisions/0014).
+/// What is computed in bfloat16 beside the same in float32, with the bundled model (Docs/Decisions/0013).
 @Suite(.enabled(if: DType.fastest(on: .cpu) == .bfloat16, "this processor computes in float32"))
 struct CodecPrecisionTests {
   /// Signal to difference, in decibels.

@@ -18,8 +18,6 @@ import UniForm
     model = try ModelDirectory(folder.url)
   }
 
-  private func log() throws -> MetricsLog { try MetricsLog(title: "test", url: nil) { _ in } }
-
   private var optimization: OptimizationSettings {
     var settings = OptimizationSettings()
     (settings.steps, settings.batchSize, settings.learningRate, settings.warmupSteps) = (3, 2, 1e-3, 0)
@@ -27,25 +25,25 @@ import UniForm
   }
 
   @Test func theVideoTrainerRunsAndMeasuresItsBareCode() throws {
-    var configuration = VideoVAETrainer.Configuration()
-    configuration.optimization = optimization
     let frames = SceneFrames(count: 2, seed: 1, geometry: scenes)
-    let trainer = try VideoVAETrainer(model: model, configuration, frames: frames, workers: 2, log: log())
+    let trainer = try VideoVAETrainer(
+      model: model, VideoVAETrainer.Recipe(), optimization: optimization, frames: frames, workers: 2,
+      context: .quiet())
     try trainer.run()
     #expect(trainer.loop.step == 3)
-    let moments = trainer.latentMoments(chunks: 2)
+    let moments = try trainer.latentMoments(chunks: 2)
     #expect(moments.count == 4 && moments.allSatisfy { $0.mean.isFinite && $0.deviation > 0 })
   }
 
   @Test func theAudioTrainerMeasuresTheSameWhateverTheDirectorySays() throws {
-    var configuration = AudioVAETrainer.Configuration()
-    configuration.windowFrames = 32
-    configuration.optimization = optimization
+    var recipe = AudioVAETrainer.Recipe()
+    recipe.windowFrames = 32
     func deviation(_ model: ModelDirectory) throws -> Double {
       let sounds = SceneSounds(count: 2, seed: 1, geometry: scenes)
-      let trainer = try AudioVAETrainer(model: model, configuration, sounds: sounds, workers: 1, log: log())
+      let trainer = try AudioVAETrainer(
+        model: model, recipe, optimization: optimization, sounds: sounds, context: .quiet())
       try trainer.run()
-      return trainer.latentDeviation(clips: 2)
+      return try trainer.latentDeviation(clips: 2)
     }
     let first = try deviation(model)
     var scaled = model.audioVAE
@@ -54,25 +52,32 @@ import UniForm
     #expect(try deviation(ModelDirectory(folder.url)) == first)
   }
 
-  @Test func theVocoderPlaysAgainstItsDiscriminator() throws {
-    var configuration = VocoderTrainer.Configuration()
-    (configuration.windowFrames, configuration.adversaryFrom) = (16, 0.5)
-    configuration.discriminatorChannels = 4
-    configuration.optimization = optimization
-    configuration.optimization.gradientClip = 100
-    let sounds = SceneSounds(count: 2, seed: 1, geometry: scenes)
-    let trainer = try VocoderTrainer(model: model, configuration, sounds: sounds, workers: 2, log: log())
-    try trainer.run()
-    #expect(trainer.loop.step == 3)
+  @Test(arguments: JudgeTrainer.Sense.allCases)
+  func aJudgeTrainsOnTheSameClipsWhoeverShowsThem(_ sense: JudgeTrainer.Sense) throws {
+    var recipe = JudgeTrainer.Recipe()
+    recipe.sense = sense
+    let lessons = JudgeLessons(sense, count: 3, seed: 1)
+    let randomness = StepRandomness(seed: 1, step: 7)
+    func batch(_ positions: Range<Int>) -> JudgeBatch { lessons.batch(positions.map(randomness.clip)) }
+    let (both, second) = (batch(0..<2), batch(1..<2))
+    let difference = both.clips.narrowed(0, start: 1, length: 1) - second.clips
+    #expect(difference.abs.values(as: Float.self).allSatisfy { $0 < 1e-5 })
+    #expect(both.classes.values(as: Int.self)[1] == second.classes.values(as: Int.self)[0])
+    let trainer = try JudgeTrainer(
+      recipe, optimization: optimization, lessons: lessons, workers: 2, context: .quiet())
+    #expect(try trainer.run())
   }
 
-  @Test func configurationsThatCannotTrainAreRefused() {
-    for json in [
-      #"{"optimization": {"dtype": "bf16"}}"#, #"{"optimization": {"steps": 0}}"#, #"{"clips": -1}"#,
-    ] {
-      #expect(throws: ConfigurationError.self) {
-        _ = try VideoVAETrainer.Configuration(json: Data(json.utf8), source: "train.json")
-      }
-    }
+  @Test func theVocoderPlaysAgainstItsDiscriminator() throws {
+    var recipe = VocoderTrainer.Recipe()
+    (recipe.windowFrames, recipe.adversaryFrom) = (16, 0.5)
+    recipe.discriminatorChannels = 4
+    var optimization = optimization
+    optimization.gradientClip = 100
+    let sounds = SceneSounds(count: 2, seed: 1, geometry: scenes)
+    let trainer = try VocoderTrainer(
+      model: model, recipe, optimization: optimization, sounds: sounds, workers: 2, context: .quiet())
+    try trainer.run()
+    #expect(trainer.loop.step == 3)
   }
 }

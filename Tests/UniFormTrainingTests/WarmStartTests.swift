@@ -18,15 +18,15 @@ import UniForm
   }
 
   private func trainer() throws -> VocoderTrainer {
-    var configuration = VocoderTrainer.Configuration()
-    configuration.adversaryFrom = 1
-    (configuration.optimization.batchSize, configuration.optimization.seed) = (2, 99)
+    var recipe = VocoderTrainer.Recipe()
+    recipe.adversaryFrom = 1
+    var optimization = OptimizationSettings()
+    optimization.batchSize = 2
     let scenes = SceneSounds(
       count: 1, seed: 1, geometry: .init(width: 16, height: 16, frameRate: 17, seconds: 1, sampleRate: 16_000)
     )
     return try VocoderTrainer(
-      model: model, configuration, sounds: scenes, workers: 2,
-      log: MetricsLog(title: "test", url: nil) { _ in })
+      model: model, recipe, optimization: optimization, sounds: scenes, workers: 2, context: .quiet(seed: 99))
   }
 
   private func differences(_ trainer: VocoderTrainer) throws -> [Double] {

@@ -28,6 +28,8 @@ typedef enum {
 typedef struct ct_tensor_impl *ct_tensor;
 typedef struct ct_operator_impl *ct_operator;
 typedef struct ct_generator_impl *ct_generator;
+typedef struct ct_group_impl *ct_group;
+typedef struct ct_work_impl *ct_work;
 typedef struct ct_graph_impl *ct_graph;
 
 typedef enum {
@@ -103,6 +105,10 @@ ct_status ct_backward(ct_tensor loss, ct_tensor gradient) CT_NOEXCEPT;
 /// Gradients of `outputs` in `inputs`; a missing one comes out as NULL.
 ct_status ct_gradients(const ct_tensor *outputs, int32_t output_count, const ct_tensor *output_gradients,
                        const ct_tensor *inputs, int32_t input_count, ct_tensor *out) CT_NOEXCEPT;
+/// Calls `hook(context)` whenever a gradient has been accumulated in this leaf; NULL takes the hook away. `release(context)`
+/// runs with the hook's end.
+ct_status ct_tensor_set_gradient_hook(ct_tensor tensor, void (*hook)(void *context), void *context,
+                                      void (*release)(void *context)) CT_NOEXCEPT;
 bool ct_grad_mode(void) CT_NOEXCEPT;
 void ct_set_grad_mode(bool enabled) CT_NOEXCEPT;
 /// A function whose activations are recomputed in the backward pass. `forward(context, inputs, count, outputs,
@@ -147,6 +153,21 @@ void ct_graph_release(ct_graph graph) CT_NOEXCEPT;
 int32_t ct_thread_count(void) CT_NOEXCEPT;
 void ct_set_thread_count(int32_t count) CT_NOEXCEPT;
 bool ct_set_flush_denormals(bool enabled) CT_NOEXCEPT;
+
+// Processes that work together
+/// Meets the other processes at host:port, where rank 0 listens. Every function below is called by all processes in the
+/// same order.
+ct_status ct_group_create(const char *host, int32_t port, int32_t rank, int32_t size, int64_t timeout_milliseconds,
+                          ct_group *out) CT_NOEXCEPT;
+void ct_group_release(ct_group group) CT_NOEXCEPT;
+/// The sum over all processes, in place; runs on until ct_work_wait.
+ct_status ct_group_all_reduce(ct_group group, ct_tensor tensor, ct_work *out) CT_NOEXCEPT;
+ct_status ct_group_broadcast(ct_group group, ct_tensor tensor, int32_t root, ct_work *out) CT_NOEXCEPT;
+ct_status ct_group_send(ct_group group, ct_tensor tensor, int32_t rank, ct_work *out) CT_NOEXCEPT;
+ct_status ct_group_receive(ct_group group, ct_tensor tensor, int32_t rank, ct_work *out) CT_NOEXCEPT;
+ct_status ct_group_barrier(ct_group group) CT_NOEXCEPT;
+/// Waits for the end of the work and releases it.
+ct_status ct_work_wait(ct_work work) CT_NOEXCEPT;
 
 #ifdef __cplusplus
 }

@@ -3,6 +3,7 @@
 public struct Linear {
   private let layerWeight: LayerWeight
   public let bias: Tensor?  // [out]
+  let adapter: LowRankAdapter?
 
   public init(
     _ parameters: Parameters, _ inputs: Int, _ outputs: Int, bias: Bool = true,
@@ -12,12 +13,14 @@ public struct Linear {
     layerWeight = parameters.packs ? .packed(PackedWeight(linear: weight)) : .plain(weight)
     self.bias =
       bias ? try parameters("bias", outputs, initialization: biasInitialization ?? .bias(fanIn: inputs)) : nil
+    adapter = try LowRankAdapter(parameters, inputs, outputs)
   }
 
   /// A layer over tensors that a file holds under other names.
   public init(weight: Tensor, bias: Tensor?) {
     layerWeight = .plain(weight)
     self.bias = bias
+    adapter = nil
   }
 
   /// `[out, in]`; a copy where the layer was loaded for inference.
@@ -25,7 +28,8 @@ public struct Linear {
 
   public func callAsFunction(_ x: Tensor) -> Tensor {
     if let packed = layerWeight.packed(for: x) { return packed.linear(x, bias) }
-    return x.linear(weight.to(x.dtype), bias?.to(x.dtype))
+    let y = x.linear(weight.to(x.dtype), bias?.to(x.dtype))
+    return adapter.map { y + $0(x) } ?? y
   }
 
   /// The tanh form of GELU of the result.

@@ -8,6 +8,9 @@ public final class ParameterStore {
     public let isBuffer: Bool
     /// How it starts where it is not loaded.
     public let initialization: Initialization
+
+    /// Whether it belongs to a low-rank adapter.
+    public var isAdapter: Bool { name.contains(".lora_") }
   }
 
   enum Source {
@@ -21,6 +24,8 @@ public final class ParameterStore {
   public private(set) var entries: [Entry] = []
   public let dtype: DType
   public let device: Device
+  /// Layers that are made from now on get adapters where this says so; then nothing else is trained.
+  public var adapters: LowRankAdapters?
   /// Whether layers bring their weights into the order in which products read them fastest, and keep nothing else.
   public let packs: Bool
   let source: Source
@@ -89,7 +94,7 @@ public final class ParameterStore {
     trainable.map { $0.tensor.requireGradient() }
   }
 
-  public var trainable: [Entry] { entries.filter { !$0.isBuffer } }
+  public var trainable: [Entry] { entries.filter { !$0.isBuffer && (adapters == nil || $0.isAdapter) } }
 
   /// Elements of all trainable parameters.
   public var parameterCount: Int { trainable.reduce(0) { $0 + $1.tensor.count } }

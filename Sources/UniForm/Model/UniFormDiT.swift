@@ -18,6 +18,8 @@ public struct UniFormDiT {
   let audio: AudioParts?
   let chunkPositions: Embedding?
   let joint: JointSequence
+  /// Whether training keeps only the inputs of each block, and computes it again in the backward pass.
+  public var recomputesActivations = false
 
   /// What the sound adds to STDiT3.
   struct AudioParts {
@@ -202,9 +204,26 @@ extension UniFormDiT {
       x = x + chunkPositions(phase).to(x.dtype).reshaped(1, x.size(1), 1, configuration.hiddenSize)
     }
     for (block, text) in zip(blocks, conditioning.blocks) {
-      x = block(x, modulation, text, textMask: conditioning.mask, rotary: time.rotary)
+      if recomputesActivations && isRecordingGradients {
+        x = recomputed(block, x, modulation, text, textMask: conditioning.mask, rotary: time.rotary)
+      } else {
+        x = block(x, modulation, text, textMask: conditioning.mask, rotary: time.rotary)
+      }
     }
     return x
+  }
+
+  /// The block as one step of the backward pass, which computes it again.
+  private func recomputed(
+    _ block: STDiT3Block, _ x: Tensor, _ modulation: Modulation, _ text: TextKeysValues, textMask: Tensor?,
+    rotary: RotaryEmbedding
+  ) -> Tensor {
+    // Whatever needs a gradient has to be an input.
+    checkpointed([x, text.key, text.value] + modulation.groups) { inputs in
+      block(
+        inputs[0], Modulation(groups: Array(inputs[3...]), sizes: modulation.sizes),
+        TextKeysValues(key: inputs[1], value: inputs[2]), textMask: textMask, rotary: rotary)
+    }
   }
 
   /// The first half of the channels is the prediction, the second the variance logits.

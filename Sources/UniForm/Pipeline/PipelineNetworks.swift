@@ -10,6 +10,8 @@ final class PipelineNetworks {
   let keepsLoaded: Bool
   /// By the name of the accessor.
   private var loaded: [String: Any] = [:]
+  /// Used instead of what the directory holds: what is being trained.
+  private var given: (transformer: UniFormDiT, textEncoder: T5Encoder?)?
 
   init(_ directory: ModelDirectory, device: Device, dtype: DType, keepsLoaded: Bool) {
     self.directory = directory
@@ -19,14 +21,16 @@ final class PipelineNetworks {
   }
 
   func loadedTextEncoder() throws -> T5Encoder {
-    try network {
-      try directory.loadTextEncoder(dtype: dtype, device: device, forInference: true)
-    }
+    try given?.textEncoder
+      ?? network {
+        try directory.loadTextEncoder(dtype: dtype, device: device, forInference: true)
+      }
   }
   func loadedTransformer() throws -> UniFormDiT {
-    try network {
-      try directory.loadTransformer(dtype: dtype, device: device, forInference: true)
-    }
+    try given?.transformer
+      ?? network {
+        try directory.loadTransformer(dtype: dtype, device: device, forInference: true)
+      }
   }
   func loadedVideoEncoder() throws -> VideoVAE.Encoder {
     try network {
@@ -61,6 +65,10 @@ final class PipelineNetworks {
     _ = try loadedTransformer()
     if task.generated.contains(.video) { _ = try loadedVideoDecoder() }
     if task.generated.contains(.audio) { _ = (try loadedAudioDecoder(), try loadedVocoder()) }
+  }
+
+  func use(transformer: UniFormDiT, textEncoder: T5Encoder? = nil) {
+    given = (transformer, textEncoder)
   }
 
   func unload() {

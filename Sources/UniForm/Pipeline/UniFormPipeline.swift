@@ -114,6 +114,11 @@ public final class UniFormPipeline {
     }
   }
 
+  /// Generates with these networks instead of those of the directory: what is being trained can be seen and heard.
+  public func use(transformer: UniFormDiT, textEncoder: T5Encoder? = nil) {
+    networks.use(transformer: transformer, textEncoder: textEncoder)
+  }
+
   /// Frees all networks; the next request loads what it needs again.
   public func unload() { networks.unload() }
 

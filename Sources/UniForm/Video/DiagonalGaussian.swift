@@ -18,9 +18,13 @@ public struct DiagonalGaussian {
 
   /// `mean + exp(½·log-variance)·noise`.
   public func sample(_ generator: Generator) -> Tensor {
+    sample(noise: .randn(mean.shape, generator: generator, device: moments.device))
+  }
+
+  /// The same with standard normal numbers of the mean's shape.
+  public func sample(noise: Tensor) -> Tensor {
     let mean = mean
-    let noise = Tensor.randn(mean.shape, generator: generator, device: mean.device).to(mean.dtype)
-    return mean.addcmul((logVariance * 0.5).exp, noise)
+    return mean.addcmul((logVariance * 0.5).exp, noise.to(mean.dtype))
   }
 
   /// A sample, or the mode where there is no generator.

@@ -10,7 +10,7 @@ public protocol JSONConfiguration: Codable, Sendable, Equatable {
   static var ignoredKeys: Set<String> { get }
   /// Optional fields whose default is nil, which encoding leaves out.
   static var optionalKeys: Set<String> { get }
-  /// Keys that hold objects whose own missing keys take defaults, too.
+  /// Keys that hold objects whose own missing keys take defaults, too, and those of objects inside them.
   static var sections: Set<String> { get }
   /// Throws ``ConfigurationError`` for values that cannot work together.
   func validate() throws(ConfigurationError)
@@ -53,10 +53,7 @@ extension JSONConfiguration {
       guard let section = defaults[key] as? [String: Any], let values = given[key] as? [String: Any] else {
         continue
       }
-      if let name = values.keys.filter({ section[$0] == nil }).min() {
-        throw ConfigurationError("unknown key \"\(key).\(name)\"", source: source)
-      }
-      merged[key] = section.merging(values) { $1 }
+      merged[key] = try Self.merge(values, into: section, path: key, source: source)
     }
     do {
       self = try JSONDecoder().decode(Self.self, from: JSONSerialization.data(withJSONObject: merged))
@@ -70,6 +67,23 @@ extension JSONConfiguration {
     } catch {
       throw ConfigurationError(error.message, source: source)
     }
+  }
+
+  private static func merge(
+    _ values: [String: Any], into defaults: [String: Any], path: String, source: String
+  ) throws(ConfigurationError) -> [String: Any] {
+    var merged = defaults
+    for (name, value) in values where !(value is NSNull) {
+      guard let known = defaults[name] else {
+        throw ConfigurationError("unknown key \"\(path).\(name)\"", source: source)
+      }
+      if let section = known as? [String: Any], let inner = value as? [String: Any] {
+        merged[name] = try merge(inner, into: section, path: "\(path).\(name)", source: source)
+      } else {
+        merged[name] = value
+      }
+    }
+    return merged
   }
 
   /// Pretty JSON with sorted keys, as written into a model directory.

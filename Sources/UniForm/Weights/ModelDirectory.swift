@@ -15,6 +15,8 @@ public struct ModelDirectory: Sendable {
   public internal(set) var audioVAE: AudioVAE.Configuration
   public internal(set) var mel: MelSpectrogram.Configuration
   public internal(set) var vocoder: HiFiGAN.Configuration
+  /// Low-rank adapters that are added to the transformer whenever it is loaded, one after another.
+  public var adapters: [Adapter] = []
 
   /// - Parameter isTrained: false opens a directory whose weights and tokenizer are still to be trained.
   /// - Throws: ``ModelError`` or ``ConfigurationError``, with the file and the key.

@@ -25,7 +25,12 @@ extension ModelDirectory {
   public func loadTransformer(
     dtype: DType = .float32, device: Device = .cpu, forInference: Bool = false
   ) throws -> UniFormDiT {
-    try load(.transformer, dtype, device, forInference: forInference) { try UniFormDiT($0, transformer) }
+    // Adapters are added in float32, and rounded once with what they are added to.
+    var weights = try weights(of: .transformer)
+    for adapter in adapters { weights = try LowRankAdapterFile(adapter).merged(into: weights) }
+    return try weights.network(dtype: dtype, device: device, forInference: forInference) {
+      try UniFormDiT($0, transformer)
+    }
   }
 
   public func loadVideoEncoder(
@@ -87,5 +92,10 @@ extension ModelDirectory {
   ) throws -> Network {
     try Weights(contentsOf: weightsURL(part))
       .network(part, dtype: dtype, device: device, half: half, forInference: forInference, make)
+  }
+
+  /// The tensors of a part under this package's names.
+  package func weights(of part: Part) throws -> Weights {
+    try part.named(Weights(contentsOf: weightsURL(part)))
   }
 }

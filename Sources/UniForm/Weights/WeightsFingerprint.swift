@@ -5,7 +5,7 @@ extension ModelDirectory {
   /// of one name apart. Made for speed (it reads at the disk's pace), not against forgery. Empty where a file cannot be
   /// read.
   public var weightsFingerprint: String {
-    fingerprint(of: Part.allCases.map(\.rawValue) + ["mel", "scheduler", "tokenizer"])
+    fingerprint(of: Part.allCases.map(\.rawValue) + ["mel", "scheduler", "tokenizer"], adapters)
   }
 
   /// The same, of what turns clips and captions into latents and tokens.
@@ -24,8 +24,13 @@ extension ModelDirectory {
   /// The same, of what turns captions into states.
   public var textFingerprint: String { fingerprint(of: [Part.textEncoder.rawValue, "tokenizer"]) }
 
-  private func fingerprint(of folders: [String]) -> String {
+  private func fingerprint(of folders: [String], _ adapters: [Adapter] = []) -> String {
     var hash = Hash64()
+    for adapter in adapters {
+      guard let data = try? Data(contentsOf: adapter.url, options: .mappedIfSafe) else { return "" }
+      data.withUnsafeBytes { hash.combine($0) }
+      withUnsafeBytes(of: adapter.scale) { hash.combine($0) }
+    }
     for folder in folders {
       let folder = url.appending(path: folder)
       let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []

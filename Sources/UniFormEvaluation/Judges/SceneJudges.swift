@@ -20,9 +20,11 @@ public struct SceneJudges {
   private static func load<Judge>(_ url: URL, _ make: (Parameters) throws -> Judge) throws -> Judge {
     let file = try SafeTensors(contentsOf: url)
     guard file.metadata["classes"] == classNames else {
+      let name = url.deletingPathExtension().lastPathComponent
       throw WeightError.malformed(
         file: url.path,
-        reason: "it is no judge of the classes that scenes have; train it with 'uniform train judges'")
+        reason: "it is no judge of the classes that scenes have; "
+          + "train it with 'uniform train Configs/train/judge-\(name).json'")
     }
     let store = ParameterStore(loading: Weights(file))
     let judge = try make(store.root)

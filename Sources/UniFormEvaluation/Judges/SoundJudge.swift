@@ -9,7 +9,9 @@ public import UniForm
 public struct SoundJudge {
   public static let sampleRate = 16_000
   static let width = 64
-  static let bands = 64
+  public static let bands = 64
+  /// Samples from one mel frame to the next.
+  public static let hopLength = 160
   /// Frames of a mel spectrogram, whose middle is half a hop from their start.
   static let curve = EventCurve(rate: 100, start: 0.005, threshold: 0)
   static let eventWidth = 1.5

@@ -10,7 +10,8 @@ public struct LatentDataset {
   private let shards: [LatentShard]
   /// The first clip of each shard, and behind the last one their number.
   private let starts: [Int]
-  private let readsStates: Bool
+  /// Whether batches have the states of a frozen text encoder.
+  let readsStates: Bool
 
   public var count: Int { starts.last ?? 0 }
   /// Of the clips: the model's, but for their length.

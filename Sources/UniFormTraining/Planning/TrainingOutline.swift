@@ -24,15 +24,17 @@ struct TrainingOutline {
 }
 
 extension TrainingPlan {
-  init(
-    part: String, settings: OptimizationSettings, workers: Int, outline: TrainingOutline, dataBytes: Int = 0,
+  fileprivate init<Recipe>(
+    _ configuration: TrainingConfiguration<Recipe>, outline: TrainingOutline, dataBytes: Int = 0,
     cacheBytes: Int = 0, speed: MachineSpeed?, processBytes: Int?
   ) {
+    let (settings, workers) = (configuration.optimization, configuration.workers)
     let size = 4 * outline.parameters
     self.init(
-      part: part, workers: workers, share: settings.batchSize / workers, steps: settings.steps,
-      dtype: settings.dtype, parameters: outline.parameters, parameterBytes: workers * size,
-      gradientBytes: workers * size, optimizerBytes: 2 * size, averageBytes: size,
+      part: Recipe.subject.rawValue, workers: workers, share: settings.batchSize / workers,
+      steps: settings.steps, dtype: settings.dtype, parameters: outline.parameters,
+      parameterBytes: workers * size, gradientBytes: workers * size, optimizerBytes: 2 * size,
+      averageBytes: size,
       activationBytes: workers * (max(0, outline.step.peakBytes - size) + Self.keptByWorker),
       dataBytes: dataBytes + 4 * outline.frozenElements,
       processBytes: processBytes ?? GenerationPlan.processBytes, checkpointBytes: 4 * size,
@@ -41,7 +43,8 @@ extension TrainingPlan {
         // Each worker has its share of the cores. A backward pass has twice the products of its forward pass, and
         // is not counted.
         let threads = max(1, speed.threads / workers)
-        return speed.seconds(ofOneThread: outline.step, passes: 3) / Double(threads)
+        let part = speed.seconds(ofOneThread: outline.step, passes: 3) / Double(threads)
+        return part * Double(settings.accumulation)
       })
   }
 
@@ -54,46 +57,47 @@ extension TrainingPlan {
   ///   - clips: in the cache, as many as there will be.
   ///   - tokens: of a caption.
   public init(
-    _ model: ModelDirectory, _ configuration: TransformerTrainer.Configuration, workers: Int, clips: Int,
+    _ model: ModelDirectory, _ configuration: TrainingConfiguration<TransformerRecipe>, clips: Int,
     tokens: Int = 16, speed: MachineSpeed? = nil, processBytes: Int? = nil
   ) throws {
-    let settings = configuration.optimization
     let geometry = model.geometry
-    let length = min(tokens, model.transformer.maximumTextLength)
-    let moments = LatentShard.momentShapes(geometry)
     let frozen = ParameterStore.dryRun()
-    let trainer = try Self.trainer(settings, workers: workers) { settings in
-      var single = configuration
-      single.optimization = settings
-      return try TransformerTrainer(
-        model: model, single, data: nil, workers: 1, log: .silent, makeStore: { .dryRun() },
-        frozenTextEncoder: { try T5Encoder(frozen.root, model.textEncoder) })
+    let trainer = try Self.trainer(configuration) { settings, context in
+      try TransformerTrainer(
+        model: model, configuration.recipe, optimization: settings, data: nil, geometry: geometry, workers: 1,
+        device: .cpu, context: context, frozenTextEncoder: { try T5Encoder(frozen.root, model.textEncoder) })
     }
+    let share = trainer.loop.settings.batchSize
+    func posterior(_ shape: [Int]) -> DiagonalGaussian {
+      DiagonalGaussian(moments: .empty([share] + shape, device: .outline))
+    }
+    let moments = LatentShard.momentShapes(geometry)
+    let length = min(tokens, model.transformer.maximumTextLength)
     let outline = try TrainingOutline(trainer.loop, frozen: frozen) {
-      let batch = LatentBatch(outlineOf: settings.batchSize / workers, moments, tokens: length)
-      return try trainer.loss(.t2av, worker: 0, batch: batch, generator: Generator(seed: 1))
+      let batch = LatentBatch(
+        video: posterior(moments.video), audio: posterior(moments.audio),
+        ids: .ones([share, length], dtype: .int64), mask: .ones([share, length], dtype: .int64), states: nil,
+        hasCaption: [Bool](repeating: true, count: share))
+      return trainer.loss(.t2av, batch, worker: 0, Self.generators(share))
     }
     // Half precision, and four bytes per token; the files are mapped, so that they take no memory of their own.
     let clipBytes = 2 * (moments.video.reduce(1, *) + moments.audio.reduce(1, *)) + 4 * length
     self.init(
-      part: "transformer", settings: settings, workers: workers, outline: outline,
-      cacheBytes: clips * clipBytes, speed: speed, processBytes: processBytes)
+      configuration, outline: outline, cacheBytes: clips * clipBytes, speed: speed, processBytes: processBytes)
   }
 
   /// Plans the training of the video autoencoder on rendered clips.
   public init(
-    _ model: ModelDirectory, _ configuration: VideoVAETrainer.Configuration, workers: Int,
+    _ model: ModelDirectory, _ configuration: TrainingConfiguration<VideoVAETrainer.Recipe>,
     speed: MachineSpeed? = nil, processBytes: Int? = nil
   ) throws {
-    let settings = configuration.optimization
     let g = model.geometry
     let frames = SceneFrames(geometry: .init(), pixels: .zeros([0]), still: .zeros([0]))
-    let trainer = try Self.trainer(settings, workers: workers) { settings in
-      var single = configuration
-      single.optimization = settings
-      return try VideoVAETrainer(model: model, single, frames: frames, workers: 1, log: .silent) { .dryRun() }
+    let trainer = try Self.trainer(configuration) { settings, context in
+      try VideoVAETrainer(
+        model: model, configuration.recipe, optimization: settings, frames: frames, context: context)
     }
-    let share = settings.batchSize / workers
+    let share = trainer.loop.settings.batchSize
     let outline = try TrainingOutline(trainer.loop) {
       let shape = [g.chunkFrames, g.height, g.width]
       return trainer.loss(
@@ -101,87 +105,72 @@ extension TrainingPlan {
         (
           frames: .empty([share, 3] + shape, device: .outline),
           motion: .empty([share, 1] + shape, device: .outline)
-        ), generator: Generator(seed: 1))
+        ), Self.generators(share))
     }
     let picture = 3 * g.height * g.width
     self.init(
-      part: "video-vae", settings: settings, workers: workers, outline: outline,
-      dataBytes: configuration.clips * (g.keptFrameCount + 1) * picture, speed: speed,
-      processBytes: processBytes)
+      configuration, outline: outline,
+      dataBytes: configuration.recipe.clips * (g.keptFrameCount + 1) * picture,
+      speed: speed, processBytes: processBytes)
   }
 
   /// Plans the training of the autoencoder of spectrograms on rendered sounds.
   public init(
-    _ model: ModelDirectory, _ configuration: AudioVAETrainer.Configuration, workers: Int,
+    _ model: ModelDirectory, _ configuration: TrainingConfiguration<AudioVAETrainer.Recipe>,
     speed: MachineSpeed? = nil, processBytes: Int? = nil
   ) throws {
-    let settings = configuration.optimization
-    let trainer = try Self.trainer(settings, workers: workers) { settings in
-      var single = configuration
-      single.optimization = settings
-      return try AudioVAETrainer(model: model, single, sounds: .none, workers: 1, log: .silent) { .dryRun() }
+    let trainer = try Self.trainer(configuration) { settings, context in
+      try AudioVAETrainer(
+        model: model, configuration.recipe, optimization: settings, sounds: .none, context: context)
     }
-    let samples = configuration.windowFrames * model.geometry.hopLength
+    let share = trainer.loop.settings.batchSize
+    let samples = configuration.recipe.windowFrames * model.geometry.hopLength
     let outline = try TrainingOutline(trainer.loop) {
-      trainer.loss(
-        trainer.replicas[0], .empty([settings.batchSize / workers, samples], device: .outline),
-        generator: Generator(seed: 1))
+      trainer.loss(trainer.replicas[0], .empty([share, samples], device: .outline), Self.generators(share))
     }
     self.init(
-      part: "audio-vae", settings: settings, workers: workers, outline: outline,
-      dataBytes: configuration.clips * 4 * model.geometry.keptSampleCount, speed: speed,
+      configuration, outline: outline,
+      dataBytes: configuration.recipe.clips * 4 * model.geometry.keptSampleCount, speed: speed,
       processBytes: processBytes)
   }
 
   /// Plans the training of the vocoder on rendered sounds, with its adversary where it has one.
   public init(
-    _ model: ModelDirectory, _ configuration: VocoderTrainer.Configuration, workers: Int,
+    _ model: ModelDirectory, _ configuration: TrainingConfiguration<VocoderTrainer.Recipe>,
     speed: MachineSpeed? = nil, processBytes: Int? = nil
   ) throws {
-    let settings = configuration.optimization
-    let trainer = try Self.trainer(settings, workers: workers) { settings in
-      var single = configuration
-      single.optimization = settings
-      return try VocoderTrainer(model: model, single, sounds: .none, workers: 1, log: .silent) { _ in
-        .dryRun()
-      }
+    let trainer = try Self.trainer(configuration) { settings, context in
+      try VocoderTrainer(
+        model: model, configuration.recipe, optimization: settings, sounds: .none, context: context)
     }
-    let samples = configuration.windowFrames * model.geometry.hopLength
+    let samples = configuration.recipe.windowFrames * model.geometry.hopLength
     let outline = try TrainingOutline(trainer.loop) {
       trainer.loss(
-        worker: 0, .empty([settings.batchSize / workers, samples], device: .outline), isJudged: true)
+        worker: 0, .empty([trainer.loop.settings.batchSize, samples], device: .outline), isJudged: true)
     }
     self.init(
-      part: "vocoder", settings: settings, workers: workers, outline: outline,
-      dataBytes: configuration.clips * 4 * model.geometry.keptSampleCount, speed: speed,
+      configuration, outline: outline,
+      dataBytes: configuration.recipe.clips * 4 * model.geometry.keptSampleCount, speed: speed,
       processBytes: processBytes)
   }
 
-  /// A trainer of one worker with its share of the batch.
-  private static func trainer<Trainer>(
-    _ settings: OptimizationSettings, workers: Int, make: (OptimizationSettings) throws -> Trainer
+  /// A trainer of one worker with what it computes at once.
+  private static func trainer<Recipe, Trainer>(
+    _ configuration: TrainingConfiguration<Recipe>,
+    make: (OptimizationSettings, RunContext) throws -> Trainer
   ) throws -> Trainer {
-    guard settings.batchSize % workers == 0, workers <= TrainingLoop.maximumWorkers else {
-      throw TrainingError(
-        "a batch of \(settings.batchSize) does not divide among \(workers) workers"
-          + " (\(TrainingLoop.maximumWorkers) at most)")
-    }
-    var single = settings
-    single.batchSize /= workers
-    return try catchingTorchErrors { try make(single) }
+    var settings = configuration.optimization
+    let division = try BatchDivision(
+      batchSize: settings.batchSize, group: nil, workers: configuration.workers,
+      accumulation: settings.accumulation)
+    (settings.batchSize, settings.accumulation) = (settings.batchSize / division.parts, 1)
+    var context = RunContext(log: try MetricsLog(title: ""))
+    context.makeStore = { _, _ in .dryRun() }
+    return try catchingTorchErrors { try make(settings, context) }
   }
-}
 
-extension LatentBatch {
-  /// Clips without elements.
-  fileprivate init(outlineOf count: Int, _ moments: PerModality<[Int]>, tokens: Int) {
-    func posterior(_ shape: [Int]) -> DiagonalGaussian {
-      DiagonalGaussian(moments: .empty([count] + shape, device: .outline))
-    }
-    self.init(
-      video: posterior(moments.video), audio: posterior(moments.audio),
-      ids: .ones([count, tokens], dtype: .int64), mask: .ones([count, tokens], dtype: .int64), states: nil,
-      hasCaption: [Bool](repeating: true, count: count))
+  private static func generators(_ count: Int) -> [Generator] {
+    (0..<count).map { Generator(seed: UInt64($0)) }
   }
 }
 

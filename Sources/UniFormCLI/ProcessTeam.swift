@@ -1,0 +1,115 @@
+import Foundation
+import Synchronization
+
+/// Processes of this program that live and die together.
+struct ProcessTeam {
+  let count: Int
+  let arguments: [String]
+
+  /// How one of them ended.
+  private struct End: Sendable {
+    let rank: Int
+    let status: Int32
+    let wasKilled: Bool
+
+    var isFailure: Bool { wasKilled || status != 0 }
+    /// Those that only lost another process are not the reason.
+    var weight: Int { wasKilled ? 2 : status == ExitStatus.unavailable.rawValue ? 0 : 1 }
+
+    var reason: String {
+      wasKilled ? "was killed by signal \(status)" : "ended with status \(status)"
+    }
+  }
+
+  /// Processes have a process group of their own, so Ctrl-C reaches them only from here, once.
+  private final class Members: Sendable {
+    private let processes: Mutex<[Int32]> = Mutex([])
+
+    func add(_ process: Process) { processes.withLock { $0.append(process.processIdentifier) } }
+    func remove(_ identifier: Int32) { processes.withLock { $0.removeAll { $0 == identifier } } }
+    func signal(_ number: Int32) { processes.withLock { for identifier in $0 { kill(identifier, number) } } }
+  }
+
+  /// - Throws: the failure of the process that failed first.
+  func run() async throws {
+    let port = try Self.freePort()
+    let members = Members()
+    let (ends, continuation) = AsyncStream<End>.makeStream()
+    for rank in 0..<count {
+      let process = Process()
+      process.executableURL = Bundle.main.executableURL
+      process.arguments = arguments
+      process.environment = ProcessInfo.processInfo.environment.merging([
+        "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "\(port)", "WORLD_SIZE": "\(count)", "RANK": "\(rank)",
+        "LOCAL_RANK": "\(rank)", "LOCAL_WORLD_SIZE": "\(count)",
+      ]) { $1 }
+      process.standardInput = FileHandle.nullDevice
+      process.terminationHandler = { process in
+        members.remove(process.processIdentifier)
+        continuation.yield(
+          End(
+            rank: rank, status: process.terminationStatus,
+            wasKilled: process.terminationReason == .uncaughtSignal))
+      }
+      do {
+        try process.run()
+      } catch {
+        members.signal(SIGTERM)
+        throw CommandFailure(
+          "process \(rank) could not be started: \(error.localizedDescription)", .unavailable)
+      }
+      members.add(process)
+    }
+    let failures = await withTaskCancellationHandler {
+      await wait(for: ends, members)
+    } onCancel: {
+      members.signal(SIGINT)
+    }
+    if Task.isCancelled { throw CancellationError() }
+    guard let first = failures.max(by: { ($0.weight, $1.rank) < ($1.weight, $0.rank) }) else { return }
+    let status = first.wasKilled ? .software : ExitStatus(rawValue: first.status) ?? .software
+    let others = count > 1 ? "; the others were stopped" : ""
+    throw CommandFailure("process \(first.rank) of \(count) \(first.reason)\(others)", status)
+  }
+
+  /// Until all have ended; after the first failure the others are asked to end, and then made to.
+  private func wait(for ends: AsyncStream<End>, _ members: Members) async -> [End] {
+    var failures: [End] = []
+    var left = count
+    for await end in ends {
+      left -= 1
+      if end.isFailure {
+        if failures.isEmpty { Self.dismiss(members) }
+        failures.append(end)
+      }
+      if left == 0 { break }
+    }
+    return failures
+  }
+
+  /// What lost another process ends by itself within a moment, with its own words.
+  private static func dismiss(_ members: Members) {
+    for (delay, number) in [(2.0, SIGTERM), (30.0, SIGKILL)] {
+      DispatchQueue.global().asyncAfter(deadline: .now() + delay) { members.signal(number) }
+    }
+  }
+
+  /// A port that nobody listens on at this moment.
+  private static func freePort() throws -> Int {
+    let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(socket) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let port = withUnsafeMutablePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address -> Bool in
+        bind(socket, address, length) == 0 && getsockname(socket, address, &length) == 0
+      }
+    }
+    guard socket >= 0, port else {
+      throw CommandFailure("there is no free port for the processes to meet at", .unavailable)
+    }
+    return Int(UInt16(bigEndian: address.sin_port))
+  }
+}

@@ -1,0 +1,64 @@
+public import UniForm
+
+/// When a run is saved, and what of that is kept.
+public struct CheckpointSettings: JSONConfiguration {
+  /// Steps between two checkpoints.
+  public var every = 1_000
+  /// How many of the last ones are kept.
+  public var keep = 3
+  /// A checkpoint at a multiple of so many steps is kept for good; 0 keeps none.
+  public var milestoneEvery = 0
+
+  public init() {}
+
+  enum CodingKeys: String, CodingKey {
+    case every, keep
+    case milestoneEvery = "milestone_every"
+  }
+
+  public func validate() throws(ConfigurationError) {
+    guard every > 0, keep > 0, milestoneEvery >= 0 else {
+      throw ConfigurationError("checkpoints: every and keep must be positive, milestone_every not negative")
+    }
+  }
+}
+
+/// What is written down about a run.
+public struct LogSettings: JSONConfiguration {
+  /// Steps that one line of `metrics.jsonl` is the mean of.
+  public var every = 10
+  /// Whether events for TensorBoard are written, too.
+  public var tensorboard = true
+
+  public init() {}
+
+  public func validate() throws(ConfigurationError) {
+    guard every > 0 else { throw ConfigurationError("log: every must be positive") }
+  }
+}
+
+/// What is generated on the way, to be seen and heard: the same clips each time, with the averaged weights.
+public struct SampleSettings: JSONConfiguration {
+  /// Steps between two samplings; 0 makes none.
+  public var every = 0
+  /// A clip is made from each of these captions.
+  public var prompts: [String] = []
+  /// Sound is made for each of these files.
+  public var videos: [String] = []
+  /// Pictures are made for each of these files.
+  public var sounds: [String] = []
+  /// Of denoising; 0 takes the model's default.
+  public var steps = 0
+  public var seed: UInt64 = 0
+
+  public init() {}
+
+  public func validate() throws(ConfigurationError) {
+    guard every >= 0, steps >= 0 else {
+      throw ConfigurationError("samples: every and steps must not be negative")
+    }
+    guard every == 0 || !(prompts.isEmpty && videos.isEmpty && sounds.isEmpty) else {
+      throw ConfigurationError("samples: give prompts, videos or sounds to make samples of")
+    }
+  }
+}

@@ -1,0 +1,1 @@
+../UniFormTrainingTests/Together.swift

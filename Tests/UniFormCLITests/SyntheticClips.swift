@@ -1,0 +1,1 @@
+../UniFormTrainingTests/SyntheticClips.swift
