@@ -60,7 +60,24 @@ struct InferenceNetworkTests {
     }
   }
 
-  /// The blocks alone: the whole network starts with a zero output.
+  /// Tokens `[2, T, S, D]` after the blocks of a network, whose output layer starts with zeros.
+  private func blocks(
+    of network: UniFormDiT, _ states: Tensor, _ tokens: Tensor, grid: (rows: Int, columns: Int),
+    pixels: (Int, Int)
+  ) -> Tensor {
+    let dtype = tokens.dtype
+    let time = network.timeEmbedding(
+      Tensor([700, 3] as [Float]), frameRate: Tensor([17, 17] as [Float]), dtype: dtype)
+    let text = network.conditioning(
+      states: states, mask: Tensor.ones([2, states.size(1)], dtype: .int64), dtype: dtype)
+    let placement = network.placement(
+      frames: tokens.size(1), rows: grid.rows, columns: grid.columns, pixels: pixels, device: .cpu,
+      dtype: dtype)
+    return network.trunk(
+      tokens, Modulation(groups: [time.modulation], sizes: [tokens.size(2)]), text, placement.time
+    ).to(.float32)
+  }
+
   @Test(arguments: [DType.float32, .bfloat16])
   func transformerBlocks(dtype: DType) throws {
     let model = TinyModel()
@@ -69,16 +86,7 @@ struct InferenceNetworkTests {
     let states = random([2, 5, c.captionChannels])
     let tokens = random([2, shape[1], 6, c.hiddenSize]).to(dtype)
     func run(_ network: UniFormDiT) -> Tensor {
-      let time = network.timeEmbedding(
-        Tensor([700, 3] as [Float]), frameRate: Tensor([17, 17] as [Float]), dtype: dtype)
-      let text = network.conditioning(
-        states: states, mask: Tensor.ones([2, 5], dtype: .int64), dtype: dtype)
-      return network.trunk(
-        tokens, Modulation(groups: [time.modulation], sizes: [6]), text,
-        network.placement(
-          frames: shape[1], rows: shape[2], columns: shape[3], pixels: (32, 32), device: .cpu, dtype: dtype
-        ).time
-      ).to(.float32)
+      blocks(of: network, states, tokens, grid: (shape[2], shape[3]), pixels: (32, 32))
     }
     withoutGradient {
       expectEqual(run(packed), run(plain), tolerance: dtype == .float32 ? 1e-4 : 0.03)
@@ -95,16 +103,7 @@ struct InferenceNetworkTests {
     let network = try UniFormDiT(ParameterStore(seed: 5, dtype: dtype, forInference: true).root, c)
     let (states, tokens) = (random([2, 13, c.captionChannels]), random([2, 5, 77, 576]).to(dtype))
     func run() -> [Float] {
-      let time = network.timeEmbedding(
-        Tensor([700, 3] as [Float]), frameRate: Tensor([17, 17] as [Float]), dtype: dtype)
-      let text = network.conditioning(
-        states: states, mask: Tensor.ones([2, 13], dtype: .int64), dtype: dtype)
-      return network.trunk(
-        tokens, Modulation(groups: [time.modulation], sizes: [77]), text,
-        network.placement(
-          frames: 5, rows: 14, columns: 22, pixels: (112, 176), device: .cpu, dtype: dtype
-        ).time
-      ).to(.float32).values()
+      blocks(of: network, states, tokens, grid: (14, 22), pixels: (112, 176)).values()
     }
     withoutGradient {
       ComputeThreads.count = 1

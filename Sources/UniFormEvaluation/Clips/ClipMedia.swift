@@ -6,13 +6,16 @@ public actor ClipMedia {
   public let url: URL
   /// No more than this from the start counts.
   private let limit: Double?
+  /// That work on this clip may use.
+  nonisolated let threads: Int
   private var information: MediaInformation?
   private var frames: [String: VideoFrames] = [:]
   private var sounds: [Int: Waveform] = [:]
 
-  public init(_ url: URL, limit: Double? = nil) {
+  public init(_ url: URL, limit: Double? = nil, threads: Int = 1) {
     self.url = url
     self.limit = limit
+    self.threads = threads
   }
 
   public func probe() async throws -> MediaInformation {

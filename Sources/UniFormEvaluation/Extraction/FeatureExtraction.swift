@@ -8,7 +8,7 @@ public struct FeatureExtraction: Sendable {
   public let cache: FeatureCache
   /// No more than this from the start of each clip counts; all of it where nil.
   public var seconds: Double?
-  /// Clips at work at a time.
+  /// One for each clip at work; fewer clips than threads share them.
   public var threads: Int
 
   public init(cache: FeatureCache, seconds: Double? = nil, threads: Int) {
@@ -27,6 +27,7 @@ public struct FeatureExtraction: Sendable {
     progress: @Sendable (Int, Int) -> Void = { _, _ in }
   ) async throws -> ExtractedSet {
     var outcomes = [ClipOutcome?](repeating: nil, count: clips.count)
+    let share = max(1, threads / max(1, clips.count))
     progress(0, clips.count)
     try await withThrowingTaskGroup(of: (Int, ClipOutcome).self) { group in
       var (started, finished) = (0, 0)
@@ -34,7 +35,9 @@ public struct FeatureExtraction: Sendable {
         while started < clips.count && started - finished < threads {
           let index = started
           let clip = clips[index]
-          group.addTask { (index, try await extract(clip, extractors, caption: captions[clip.name])) }
+          group.addTask {
+            (index, try await extract(clip, extractors, caption: captions[clip.name], threads: share))
+          }
           started += 1
         }
         guard let (index, outcome) = try await group.next() else { break }
@@ -47,11 +50,11 @@ public struct FeatureExtraction: Sendable {
   }
 
   private func extract(
-    _ clip: ClipFolder.Clip, _ extractors: [any ClipExtractor], caption: String?
+    _ clip: ClipFolder.Clip, _ extractors: [any ClipExtractor], caption: String?, threads: Int
   ) async throws -> ClipOutcome {
     try Task.checkCancellation()
     var outcome = ClipOutcome()
-    let media = ClipMedia(clip.url, limit: seconds)
+    let media = ClipMedia(clip.url, limit: seconds, threads: threads)
     do {
       outcome.hash = try await FileDigest.sha256(of: clip.url)
       // Every other failure is one extractor's; a file that cannot be opened is useless for all.

@@ -18,7 +18,7 @@ public struct PeakExtractor: ClipExtractor {
   public func extract(_ clip: ClipMedia, caption: String?) async throws -> ClipFeatures {
     let sound = try await clip.sound(sampleRate: OnsetStrength().sampleRate)
     let frames = try await clip.frames(size: size.map { ($0, $0) })
-    let peaks = AVAlign.Peaks(frames: GrayFrames(frames), audio: sound)
+    let peaks = AVAlign.Peaks(frames: GrayFrames(frames), audio: sound, threads: clip.threads)
     // OpenCV's rate, which sets the times of the peaks, is the average.
     let average = try await clip.probe().video?.averageFrameRate.value
     return [

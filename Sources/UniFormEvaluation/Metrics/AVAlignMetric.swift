@@ -30,7 +30,7 @@ struct AVAlignMetric: Metric {
         AVAlign.Peaks(
           audio: peaks[index].audio, motion: peaks[other].motion, frameRate: peaks[other].frameRate))
     }
-    if input.reference != nil, let real = try? input.reference(extractor.id) {
+    if let real = try input.referenceIfAny(extractor.id) {
       let values = real.compactMap { definition.score(AVAlign.Peaks($0.features)) }
       score.reference = values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
       score.referenceCount = values.count

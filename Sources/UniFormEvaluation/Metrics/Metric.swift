@@ -53,6 +53,12 @@ public struct MetricInput: Sendable {
     return try some(reference, extractor, "reference")
   }
 
+  /// Nil without a reference, and where none of its clips has them.
+  func referenceIfAny(_ extractor: String) throws -> [Entry]? {
+    guard let entries = try reference?.features(extractor), !entries.isEmpty else { return nil }
+    return entries
+  }
+
   private func some(_ set: ExtractedSet, _ extractor: String, _ side: String) throws -> [Entry] {
     let entries = try set.features(extractor)
     guard !entries.isEmpty else {

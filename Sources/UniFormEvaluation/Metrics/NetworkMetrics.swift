@@ -16,9 +16,9 @@ struct MeanMetric: Metric {
       entries.compactMap { entry in entry.features[source.key]?.values.first.map { (entry.clip.name, $0) } }
     }
     var score = Score(perClip: values(try input.generated(source.extractor)))
-    if input.reference != nil, let real = try? input.reference(source.extractor) {
+    if let real = try input.referenceIfAny(source.extractor) {
       let values = values(real).map(\.value)
-      score.reference = values.reduce(0, +) / Double(values.count)
+      score.reference = values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
       score.referenceCount = values.count
     }
     return score

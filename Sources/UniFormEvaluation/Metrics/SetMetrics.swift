@@ -7,6 +7,11 @@ struct FeatureSource: Sendable {
   let key: String
   /// How clips are prepared, for the metric's id.
   let settings: String
+
+  /// One matrix for each clip that has it.
+  func matrices(_ entries: [MetricInput.Entry]) -> [FeatureMatrix] {
+    entries.compactMap { $0.features[key] }
+  }
 }
 
 /// ``FrechetDistance`` of features, with its floor and interval.
@@ -28,8 +33,8 @@ struct FrechetMetric: Metric {
   var needsReference: Bool { true }
 
   func score(_ input: MetricInput) throws -> Score {
-    let generated = try input.generated(source.extractor).compactMap { $0.features[source.key] }
-    let reference = try input.reference(source.extractor).compactMap { $0.features[source.key] }
+    let generated = source.matrices(try input.generated(source.extractor))
+    let reference = source.matrices(try input.reference(source.extractor))
     let (a, b) = (generated.rows, reference.rows)
     let fewest = min(a.size(0), b.size(0))
     guard fewest > a.size(1) || input.allowsRankDeficiency else {
@@ -80,8 +85,8 @@ struct KernelMetric: Metric {
   var needsReference: Bool { true }
 
   func score(_ input: MetricInput) throws -> Score {
-    let generated = try input.generated(source.extractor).compactMap { $0.features[source.key] }
-    let reference = try input.reference(source.extractor).compactMap { $0.features[source.key] }
+    let generated = source.matrices(try input.generated(source.extractor))
+    let reference = source.matrices(try input.reference(source.extractor))
     let (a, b) = (generated.rows, reference.rows)
     var score: Score
     if overSubsets {
@@ -122,15 +127,15 @@ struct InceptionMetric: Metric {
   var needsReference: Bool { false }
 
   func score(_ input: MetricInput) throws -> Score {
-    let generated = try input.generated(source.extractor).compactMap { $0.features[source.key] }
+    let generated = source.matrices(try input.generated(source.extractor))
     let result = try inception(generated.rows)
     var score = Score(result.mean, generated: generated.count)
     score.deviation = result.deviation
-    if input.reference != nil,
-      let real = try? input.reference(source.extractor).compactMap({ $0.features[source.key] })
-    {
-      score.reference = try? inception(real.rows).mean
-      score.referenceCount = real.count
+    if let entries = try input.referenceIfAny(source.extractor) {
+      let real = source.matrices(entries).rows
+      // Each split needs an opinion.
+      score.reference = real.size(0) >= inception.splits ? try inception(real).mean : nil
+      score.referenceCount = entries.count
     }
     return score
   }
