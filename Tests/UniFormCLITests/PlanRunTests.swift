@@ -161,6 +161,14 @@ import UniForm
       kilobytes: mapped + 50_000, "generate", "--model", "tiny", "--prompt", "rain", "--output", "a.mp4")
     #expect(refused.status == 75 && refused.errors.contains("of memory and"), "\(refused.errors)")
     #expect(try place.names.isEmpty)
+    // Whatever else is left, it is enough, or that is said before anything crashes.
+    for more in [-150_000, 150_000, 250_000, 350_000] {
+      let outcome = try limited(
+        kilobytes: mapped + more, "generate", "--model", "tiny", "--prompt", "rain", "--output", "a.mp4")
+      #expect(outcome.status == 0 || outcome.status == 75, "\(more): \(outcome.status) \(outcome.errors)")
+      #expect(try place.names == (outcome.status == 0 ? ["a.mp4"] : []))
+      try? FileManager.default.removeItem(at: place.file("a.mp4"))
+    }
   }
 
   @Test(arguments: ["transformer", "video-vae", "audio-vae", "vocoder"])
