@@ -52,12 +52,11 @@ public struct JudgeLessons {
         switch sense {
         case .picture:
           curves += JudgeTargets.picture(scene.description, frames: shape[0])
-          withoutGradient {
-            clip.copy_(((PictureJudge.thumbnails(scene.video.tensor) + 1) * 127.5).rounded.to(.uint8).squeezed(0))
-          }
+          let thumbnails = PictureJudge.thumbnails(scene.video.tensor).squeezed(0)  // [F, 3, 32, 32]
+          clip.copy_(((thumbnails + 1) * 127.5).rounded.to(.uint8))
         case .sound:
           curves += JudgeTargets.sound(scene.description, frames: shape[0])
-          withoutGradient { clip.copy_(mel(scene.audio.peakNormalized().tensor.unsqueezed(0)).squeezed(0)) }
+          clip.copy_(mel(scene.audio.peakNormalized().tensor.unsqueezed(0)).squeezed(0))  // [T, 64]
         }
       }
     }
