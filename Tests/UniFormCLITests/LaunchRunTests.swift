@@ -28,7 +28,9 @@ import Testing
   }
 
   /// Whichever it is: the first keeps the signs of life of all.
-  @Test(arguments: [0, 1]) func `a process that hangs ends the others after the timeout`(rank: Int) async throws {
+  @Test(arguments: [0, 1]) func `a process that hangs ends the others after the timeout`(rank: Int)
+    async throws
+  {
     try place.prepareTraining(steps: 100_000, settings: ["timeout": 3])
     let text = try await launched(disturbing: rank, with: SIGSTOP)
     #expect(

@@ -193,6 +193,13 @@ import UniForm
     #expect(refused.status == 75 && refused.errors.contains("training of the \(part)"), "\(refused.errors)")
   }
 
+  @Test(arguments: ["picture", "sound"]) func `the training of judges is planned`(sense: String) async throws
+  {
+    let plan = try await place.program(
+      "plan", "train", Self.root.appending(path: "Configs/train/judge-\(sense).json").path, "--memory", "24")
+    #expect(plan.status == 0 && plan.output.contains("all memory"), "\(plan.errors)")
+  }
+
   @Test func `an untrained model is made from configurations and generates`() async throws {
     let tiny = Workplace.models.appending(path: "tiny").path
     let made = try await place.program(

@@ -88,7 +88,9 @@ final class Heartbeat: @unchecked Sendable {
       for member in now.indices { silence[member] = now[member] == last[member] ? silence[member] + 1 : 0 }
       last = now
       // Who does not hear itself has lost the first process, where all beats are kept.
-      guard let lost = silence[rank] >= ticks ? 0 : silence.firstIndex(where: { $0 >= ticks }) else { continue }
+      guard let lost = silence[rank] >= ticks ? 0 : silence.firstIndex(where: { $0 >= ticks }) else {
+        continue
+      }
       return condition.withLock {
         reason = "worker \(lost) has given no sign of life for \(timeout.formatted()) s"
         abort?()

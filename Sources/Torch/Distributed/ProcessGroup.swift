@@ -75,7 +75,9 @@ public final class ProcessGroup: @unchecked Sendable {
 
     /// Of what sends or receives, which only its end or ``ct_work_abort`` ends.
     fileprivate func waitForPeer() throws {
-      let status = group.heartbeat.withAbort({ [pointer] in ct_work_abort(pointer) }) { ct_work_wait(pointer) }
+      let status = group.heartbeat.withAbort({ [pointer] in ct_work_abort(pointer) }) {
+        ct_work_wait(pointer)
+      }
       guard status == CT_OK, group.heartbeat.loss == nil else { throw group.failure() }
     }
   }

@@ -83,7 +83,8 @@ extension TrainingPlan {
     // Half precision, and four bytes per token; the files are mapped, so that they take no memory of their own.
     let clipBytes = 2 * (moments.video.reduce(1, *) + moments.audio.reduce(1, *)) + 4 * length
     self.init(
-      configuration, outline: outline, cacheBytes: clips * clipBytes, speed: speed, processBytes: processBytes)
+      configuration, outline: outline, cacheBytes: clips * clipBytes, speed: speed, processBytes: processBytes
+    )
   }
 
   /// Plans the training of the video autoencoder on rendered clips.
@@ -167,7 +168,8 @@ extension TrainingPlan {
     let (clip, size) = JudgeLessons.shape(recipe.sense)
     let outline = try TrainingOutline(trainer.loop) {
       let batch = JudgeBatch(
-        clips: .empty([share] + clip, device: .outline), classes: .zeros([share], dtype: .int64, device: .outline),
+        clips: .empty([share] + clip, device: .outline),
+        classes: .zeros([share], dtype: .int64, device: .outline),
         events: .empty([share, clip[0]], device: .outline))
       return trainer.loss(worker: 0, batch)
     }
