@@ -171,7 +171,8 @@ extension GenerationError {
     case .frameSize, .frameRate, .sampleRate, .emptyCondition, .silentCondition, .unusableSamples,
       .notFinite:
       .badData
-    case .outOfRange, .promptTooLong, .controlCharacter, .negativePromptAlone, .unsupportedDType,
+    case .outOfRange, .promptTooLong, .controlCharacter, .negativePromptAlone, .onlyWithCondition,
+      .unsupportedDType,
       .frameSizeNotMade:
       .usage
     }

@@ -150,7 +150,7 @@ struct SuiteRun {
     var joint: GeneratedClip?
     let hash = try await FileDigest.sha256(of: clip.url)
     for variant in variants {
-      let isGiven = ![.t2av, .t2avWithoutText, .unimodal].contains(variant)
+      let isGiven = ![.t2av, .t2avWithoutText, .unimodal, .alone].contains(variant)
       let settings = Settings(
         variant: variant, model: directory.name, weights: weights, dtype: dtype, device: device,
         version: UniFormVersion.current, prompt: variant.usesText ? caption : nil,
@@ -189,6 +189,11 @@ struct SuiteRun {
         let second = try await generate(settings, seed: settings.seed + 1 << 40, .none)
         sound = second.audio.map { .waveform($0) }
       }
+    case .alone:
+      let pictures = try await generate(settings, seed: settings.seed, .none, only: .video)
+      let heard = try await generate(settings, seed: settings.seed, .none, only: .audio)
+      picture = pictures.video.map { .frames($0) }
+      sound = heard.audio.map { .waveform($0) }
     case .t2avWithoutText:
       let made = try await generate(settings, seed: settings.seed, .none)
       picture = made.video.map { .frames($0) }
@@ -212,10 +217,11 @@ struct SuiteRun {
   }
 
   private func generate(
-    _ settings: Settings, seed: UInt64, _ condition: GenerationRequest.Condition
+    _ settings: Settings, seed: UInt64, _ condition: GenerationRequest.Condition,
+    only: Modality? = nil
   ) async throws -> GeneratedClip {
     let request = GenerationRequest(
-      prompt: settings.prompt, condition: condition, steps: settings.steps,
+      prompt: settings.prompt, condition: condition, only: only, steps: settings.steps,
       guidanceScale: settings.guidanceScale, seconds: settings.seconds, seed: seed)
     let clips = try await pipeline.generate(request) { _ in true }
     guard let clip = clips.first else { throw CommandFailure("no clip was generated", .software) }
