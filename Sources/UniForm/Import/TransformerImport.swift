@@ -86,6 +86,8 @@ extension ModelDirectory {
       transformer.audioPatchSize = base.audioPatchSize
       transformer.sharedStem = base.sharedStem
       transformer.chunkPositions = base.chunkPositions
+      transformer.timeAlignedPositions = base.timeAlignedPositions
+      transformer.perModalityFeedForward = base.perModalityFeedForward
     }
     return given.captionChannels
   }
