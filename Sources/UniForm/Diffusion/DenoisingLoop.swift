@@ -13,7 +13,7 @@ public struct DenoisingLoop {
 
   public let plan: NoisePlan
   public let scheduler: any Scheduler
-  /// Nil for a single pass; otherwise the model's text conditioning is that of a doubled batch.
+  /// Nil for a single pass; otherwise the model's text conditioning is that of all passes.
   public let guidance: ClassifierFreeGuidance?
 
   public init(plan: NoisePlan, scheduler: any Scheduler, guidance: ClassifierFreeGuidance? = nil) {
@@ -27,17 +27,17 @@ public struct DenoisingLoop {
   /// - Parameters:
   ///   - noise: one generator per clip; its first draw is the initial state.
   ///   - condition: clean latents of the modality that the plan requires, `[B, …]`; others are not read.
+  ///   - negative: what stands for the condition in the pass that guidance leads away from, likewise.
   ///   - progress: called before each evaluation and after the last; false stops with `CancellationError`.
   /// - Returns: the generated latents, and the condition exactly as given.
   public func callAsFunction(
     noise: NoiseSource, condition: PerModality<Tensor?> = PerModality(video: nil, audio: nil),
+    negative: PerModality<Tensor?> = PerModality(video: nil, audio: nil),
     progress: (Progress) -> Bool = { _ in true }, model: DenoisingModel
   ) throws -> AVLatents {
     try withoutGradient {
       var scheduler = scheduler
-      let condition = PerModality(
-        video: condition.video?.to(.float32).to(noise.device),
-        audio: condition.audio?.to(.float32).to(noise.device))
+      let (condition, negative) = (on(noise.device, condition), on(noise.device, negative))
       var state = noise.next()
       try check(condition, against: state)
       state = plan.writeBack(condition, into: state)
@@ -49,7 +49,10 @@ public struct DenoisingLoop {
         let input = plan.networkInput(state, signalScale: evaluation.signalScale)
         let timesteps = plan.tokenTimesteps(
           [Double](repeating: evaluation.timestep, count: state.batchSize), device: state.device)
-        let output = try guidance?.predict(input, timesteps, model: model) ?? model(input, timesteps)
+        let without = plan.networkInput(
+          plan.writeBack(negative, into: state), signalScale: evaluation.signalScale)
+        let output =
+          try guidance?.predict(input, negative: without, timesteps, model: model) ?? model(input, timesteps)
         let next = scheduler.step(
           output.map { $0.to(.float32) }, at: index, state: state, noise: noise.next)
         state = plan.writeBack(condition, into: next)
@@ -59,6 +62,10 @@ public struct DenoisingLoop {
       }
       return state
     }
+  }
+
+  private func on(_ device: Device, _ latents: PerModality<Tensor?>) -> PerModality<Tensor?> {
+    latents.map { $0?.to(.float32).to(device) }
   }
 
   private func check(_ condition: PerModality<Tensor?>, against state: AVLatents) throws(DiffusionError) {

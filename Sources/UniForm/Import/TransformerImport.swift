@@ -170,6 +170,7 @@ extension ModelDirectory {
     NamePattern("audio_final_layer.*", "zero: the first prediction for the sound is the mean"),
     NamePattern("task_embedder.*", "random: one column per task"),
     NamePattern("modality_embedding", "zero"),
+    NamePattern("*.audio_mlp.*", "random: the feed-forward of the sound"),
     NamePattern("chunk_embedder.*", "random: the place of a frame in its chunk"),
   ]
 }

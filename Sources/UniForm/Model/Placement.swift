@@ -9,11 +9,15 @@ extension UniFormDiT {
 
     /// Along time.
     struct Time {
-      let rotary: RotaryEmbedding
-      /// Within a frame; nil where its tokens count as of the same moment.
+      let rotaryAlongTime: RotaryEmbedding
+      /// Nil where the tokens of a frame count as of the same moment.
       let rotaryWithinFrame: RotaryEmbedding?
       /// The place of each frame in its chunk, `[T]`; nil where the network does not ask.
       let phase: Tensor?
+
+      func rotary(along axis: STDiT3Block.Axis) -> RotaryEmbedding? {
+        axis == .temporal ? rotaryAlongTime : rotaryWithinFrame
+      }
     }
   }
 
@@ -42,7 +46,7 @@ extension UniFormDiT {
       video: picture.positions(width: c.hiddenSize).to(device).to(dtype),
       audio: beside.positions(beside: c.audioGrid, width: c.hiddenSize).to(device).to(dtype),
       time: Placement.Time(
-        rotary: alignment?.alongTime
+        rotaryAlongTime: alignment?.alongTime
           ?? RotaryEmbedding(length: frames, width: c.hiddenSize / c.heads, device: device),
         rotaryWithinFrame: alignment?.withinFrame,
         phase: c.chunkPositions > 0

@@ -72,7 +72,7 @@ struct STDiT3Block {
     let m = modulation.rows(adding: scaleShiftTable)  // shift1, scale1, gate1, shift2, scale2, gate2
     var x = input  // [B, T, S, D]
     var z = modulated(x, shift: m[0], scale: m[1])  // [B, T, S, D]
-    z = attention(z, along: axis, rotary: axis == .temporal ? time.rotary : time.rotaryWithinFrame)  // [B, T, S, D]
+    z = attention(z, along: axis, rotary: time.rotary(along: axis))  // [B, T, S, D]
     x = x.addcmul(m[2], z)  // [B, T, S, D]
     x = crossAttention(x, text, mask: textMask)  // [B, T, S, D]
     z = modulated(x, shift: m[3], scale: m[4])  // [B, T, S, D]

@@ -74,7 +74,7 @@ extension UniFormPipeline {
       seeds: [seed], device: device)
     var evaluation = 0
     return try loop(
-      noise: noise, condition: condition.latents,
+      noise: noise, condition: condition.latents, negative: condition.negative,
       progress: {
         evaluation = $0.completed
         return report.isWanted(.denoising, $0.completed, of: $0.total)
