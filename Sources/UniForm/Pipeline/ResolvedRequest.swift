@@ -64,7 +64,7 @@ struct ResolvedRequest {
     }
     if let modality = request.only {
       notes.append(
-        "\(modality == .audio ? "sound" : "pictures") alone are good only from a model that was trained for the task "
+        "\(modality == .audio ? "sound" : "video") alone is good only from a model that was trained for the task "
           + task.rawValue)
     }
     if let note = model.note(on: geometry.size) { notes.append(note) }
