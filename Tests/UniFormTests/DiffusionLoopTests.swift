@@ -164,6 +164,11 @@ private let shapes = PerModality(video: [4, 3, 2, 2], audio: [8, 15, 2])
       return network(input, timesteps)
     }
     #expect(result.video.floats == condition.floats && result.audio.isFinite.allTrue)
+    #expect(throws: DiffusionError.missingCondition(.video, .v2a)) {
+      try loop(.init(task: .v2a), .ddim, guidance: guidance)(
+        noise: NoiseSource(shapes: shapes, seeds: [1]), condition: PerModality(video: condition, audio: nil),
+        model: network)
+    }
   }
 
   @Test func bothGuidancesAddTheirDifferences() throws {

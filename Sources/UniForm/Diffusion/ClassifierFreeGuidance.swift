@@ -26,7 +26,7 @@ public struct ClassifierFreeGuidance: Sendable, Equatable {
 
   /// One prediction for `[B]` clips from a model whose text conditioning is that of all passes.
   ///
-  /// - Parameter negative: the state with the condition's negative; the state itself where only text is guided.
+  /// - Parameter negative: the state with the condition's negative, where the condition is guided.
   public func predict(
     _ state: AVLatents, negative: AVLatents? = nil, _ timesteps: TokenTimesteps, model: DenoisingModel
   ) rethrows -> ModelOutput {

@@ -40,6 +40,8 @@ public struct DenoisingLoop {
       let (condition, negative) = (on(noise.device, condition), on(noise.device, negative))
       var state = noise.next()
       try check(condition, against: state)
+      let guidesCondition = guidance?.guidesCondition == true
+      if guidesCondition { try check(negative, against: state) }
       state = plan.writeBack(condition, into: state)
       let evaluations = scheduler.evaluations
       for (index, evaluation) in evaluations.enumerated() {
@@ -49,8 +51,10 @@ public struct DenoisingLoop {
         let input = plan.networkInput(state, signalScale: evaluation.signalScale)
         let timesteps = plan.tokenTimesteps(
           [Double](repeating: evaluation.timestep, count: state.batchSize), device: state.device)
-        let without = plan.networkInput(
-          plan.writeBack(negative, into: state), signalScale: evaluation.signalScale)
+        let without =
+          guidesCondition
+          ? plan.networkInput(plan.writeBack(negative, into: state), signalScale: evaluation.signalScale)
+          : nil
         let output =
           try guidance?.predict(input, negative: without, timesteps, model: model) ?? model(input, timesteps)
         let next = scheduler.step(
