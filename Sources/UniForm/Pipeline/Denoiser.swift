@@ -79,6 +79,7 @@ extension UniFormPipeline {
         evaluation = $0.completed
         return report.isWanted(.denoising, $0.completed, of: $0.total)
       },
+      observer: report.observer,
       model: { [device, isNarrow] latents, _ in
         let evaluation = evaluation
         guard isNarrow else {
