@@ -171,7 +171,9 @@ extension GenerationError {
     case .frameSize, .frameRate, .sampleRate, .emptyCondition, .silentCondition, .unusableSamples,
       .notFinite:
       .badData
-    case .outOfRange, .promptTooLong, .controlCharacter, .negativePromptAlone, .unsupportedDType,
+    case .outOfRange, .promptTooLong, .controlCharacter, .negativePromptAlone, .onlyWithCondition,
+      .conditionGuidanceAlone,
+      .unsupportedDType,
       .frameSizeNotMade:
       .usage
     }

@@ -92,7 +92,7 @@ import Testing
     func run() async throws -> Program.Result {
       try await evaluate(
         "--suite", "scenes", "--model", "tiny", "--limit", "1", "--variants",
-        "v2a,t2av,unimodal,a2v-without-text",
+        "v2a,t2av,unimodal,alone,a2v-without-text",
         "--folder", "suite")
     }
     let result = try await run()
@@ -100,7 +100,7 @@ import Testing
     #expect(result.output.contains("tiny, scenes, V2A") && result.output.contains("Table 6 of the paper"))
     func dates() throws -> [String: Date] {
       try Dictionary(
-        uniqueKeysWithValues: ["v2a", "t2av", "unimodal", "a2v-without-text"].map { variant in
+        uniqueKeysWithValues: ["v2a", "t2av", "unimodal", "alone", "a2v-without-text"].map { variant in
           let file = place.file("suite/\(variant)/scene-000001.mp4")
           return (
             variant, try file.resourceValues(forKeys: [.contentModificationDateKey]).contentModificationDate!

@@ -63,11 +63,16 @@ struct SuiteRun {
   }
 
   func settings(of variant: SuiteVariant) -> [String: String] {
-    [
+    var settings = [
       "model": directory.name, "weights": directory.weightsFingerprint, "variant": variant.rawValue,
       "steps": "\(steps)", "guidance_scale": "\(guidance)", "seconds": "\(seconds)",
       "first_seed": "\(options.seed)", "dtype": dtype, "device": device,
     ]
+    if let scale = options.condition.conditionGuidance, variant.isGiven {
+      settings["condition_guidance_scale"] = "\(scale)"
+      settings["negative_condition"] = (options.condition.negativeCondition ?? .still).rawValue
+    }
+    return settings
   }
 
   /// Makes sure that every clip of every variant is there.
@@ -135,6 +140,8 @@ struct SuiteRun {
     var seed: UInt64
     var steps: Int
     var guidanceScale: Double
+    var conditionGuidanceScale: Double?
+    var negativeCondition: GenerationRequest.NegativeCondition?
     var seconds: Double
     /// SHA-256 of the clip that is given.
     var condition: String?
@@ -142,6 +149,8 @@ struct SuiteRun {
     enum CodingKeys: String, CodingKey {
       case variant, model, weights, dtype, device, version, prompt, seed, steps, seconds
       case guidanceScale = "guidance_scale"
+      case conditionGuidanceScale = "condition_guidance_scale"
+      case negativeCondition = "negative_condition"
       case condition = "condition_sha256"
     }
   }
@@ -150,12 +159,15 @@ struct SuiteRun {
     var joint: GeneratedClip?
     let hash = try await FileDigest.sha256(of: clip.url)
     for variant in variants {
-      let isGiven = ![.t2av, .t2avWithoutText, .unimodal].contains(variant)
+      let guidance = variant.isGiven ? options.condition.conditionGuidance : nil
       let settings = Settings(
         variant: variant, model: directory.name, weights: weights, dtype: dtype, device: device,
         version: UniFormVersion.current, prompt: variant.usesText ? caption : nil,
-        seed: options.seed + UInt64(index), steps: steps, guidanceScale: guidance, seconds: seconds,
-        condition: isGiven ? hash : nil)
+        seed: options.seed + UInt64(index), steps: steps, guidanceScale: self.guidance,
+        conditionGuidanceScale: guidance,
+        negativeCondition: guidance.map { _ in options.condition.negativeCondition ?? .still },
+        seconds: seconds,
+        condition: variant.isGiven ? hash : nil)
       let file = folder(of: variant).appending(path: "\(clip.name).mp4")
       let record = folder(of: variant).appending(path: "\(clip.name).settings.json")
       if FileManager.default.fileExists(atPath: file.path), let data = try? Data(contentsOf: record),
@@ -189,6 +201,11 @@ struct SuiteRun {
         let second = try await generate(settings, seed: settings.seed + 1 << 40, .none)
         sound = second.audio.map { .waveform($0) }
       }
+    case .alone:
+      let pictures = try await generate(settings, seed: settings.seed, .none, only: .video)
+      let heard = try await generate(settings, seed: settings.seed, .none, only: .audio)
+      picture = pictures.video.map { .frames($0) }
+      sound = heard.audio.map { .waveform($0) }
     case .t2avWithoutText:
       let made = try await generate(settings, seed: settings.seed, .none)
       picture = made.video.map { .frames($0) }
@@ -212,11 +229,13 @@ struct SuiteRun {
   }
 
   private func generate(
-    _ settings: Settings, seed: UInt64, _ condition: GenerationRequest.Condition
+    _ settings: Settings, seed: UInt64, _ condition: GenerationRequest.Condition,
+    only: Modality? = nil
   ) async throws -> GeneratedClip {
-    let request = GenerationRequest(
-      prompt: settings.prompt, condition: condition, steps: settings.steps,
+    var request = GenerationRequest(
+      prompt: settings.prompt, condition: condition, only: only, steps: settings.steps,
       guidanceScale: settings.guidanceScale, seconds: settings.seconds, seed: seed)
+    options.condition.apply(to: &request)
     let clips = try await pipeline.generate(request) { _ in true }
     guard let clip = clips.first else { throw CommandFailure("no clip was generated", .software) }
     return clip
