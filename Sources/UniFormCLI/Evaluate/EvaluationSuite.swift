@@ -48,8 +48,10 @@ enum SuiteVariant: String, CaseIterable, Codable, Sendable {
   case a2vWithoutText = "a2v-without-text"
   /// Pictures of one run and sound of another from the same text: what the paper's table 6 compares joint generation with.
   case unimodal
+  /// The reference through the codecs: what no task of the model can surpass.
+  case codecs
 
-  var usesText: Bool { ![.t2avWithoutText, .v2aWithoutText, .a2vWithoutText].contains(self) }
+  var usesText: Bool { ![.t2avWithoutText, .v2aWithoutText, .a2vWithoutText, .codecs].contains(self) }
 
   var title: String {
     switch self {
@@ -60,6 +62,7 @@ enum SuiteVariant: String, CaseIterable, Codable, Sendable {
     case .a2v: "A2V"
     case .a2vWithoutText: "A2V without text"
     case .unimodal: "Unimodal"
+    case .codecs: "reference through the codecs"
     }
   }
 }

@@ -50,7 +50,9 @@ struct SuiteRun {
     folder.appending(path: variant.rawValue, directoryHint: .isDirectory)
   }
 
-  func title(of variant: SuiteVariant) -> String { "\(directory.name), \(kind.rawValue), \(variant.title)" }
+  var title: String { "\(directory.name), \(kind.rawValue)" }
+
+  func title(of variant: SuiteVariant) -> String { "\(title), \(variant.title)" }
 
   var tables: [(table: PublishedTable, rows: [SuiteVariant])] { kind.tables }
 
@@ -70,10 +72,10 @@ struct SuiteRun {
     ]
   }
 
-  /// Makes sure that every clip of every variant is there.
-  func prepare() async throws -> (reference: ClipFolder, captions: [String: String]) {
+  /// Makes sure that every clip of every variant is there, or of one worker's share of the references.
+  func prepare(_ share: WorkShare = .whole) async throws -> (reference: ClipFolder, captions: [String: String]) {
     let reference = try await references()
-    var captions = try CaptionList.captions(captionFile, beside: [reference.url])
+    var captions = try CaptionList.captions(captionFile, of: [reference])
     if kind == .aist {
       for clip in reference.clips where captions[clip.name] == nil {
         captions[clip.name] = CaptionList.dance(clip.name)
@@ -94,13 +96,14 @@ struct SuiteRun {
       }
     }
     let weights = directory.weightsFingerprint
-    for (index, clip) in reference.clips.enumerated() {
-      reporter.progress("generating", completed: index, total: reference.clips.count, unit: "clips")
+    let own = reference.clips.indices.filter(share.owns)
+    for (done, index) in own.enumerated() {
+      reporter.progress("generating", completed: done, total: own.count, unit: "clips")
       try Task.checkCancellation()
+      let clip = reference.clips[index]
       try await make(clip, index: index, caption: captions[clip.name], weights: weights)
     }
-    reporter.progress(
-      "generating", completed: reference.clips.count, total: reference.clips.count, unit: "clips")
+    reporter.progress("generating", completed: own.count, total: own.count, unit: "clips")
     reporter.endProgress()
     return (reference, captions)
   }
@@ -118,11 +121,34 @@ struct SuiteRun {
         "the folder '\(folder.relativePath)' cannot be made; choose another", .cannotCreate)
     }
     let reporter = reporter
-    _ = try await scenes.fill(threads: threads) {
-      reporter.progress("rendering", completed: $0, total: $1, unit: "clips")
+    // Rendering is short: of several workers the first does it, and the others wait for it.
+    try await FileLock.hold(folder.appending(path: ".rendering")) {
+      _ = try await scenes.fill(threads: threads) {
+        reporter.progress("rendering", completed: $0, total: $1, unit: "clips")
+      }
     }
     reporter.endProgress()
     return try ClipFolder(scenes.url, limit: scoring.limit)
+  }
+
+  // MARK: The codecs
+
+  private func fidelityFile(_ name: String) -> URL {
+    folder(of: .codecs).appending(path: "\(name).fidelity.json", directoryHint: .notDirectory)
+  }
+
+  /// What the codecs alone cost, from what was written beside each clip.
+  func codecScores(of clips: ClipFolder) throws -> [Score] {
+    CodecFidelity.scores(
+      try clips.clips.map { clip in
+        let file = fidelityFile(clip.name)
+        guard let data = try? Data(contentsOf: file),
+          let fidelity = try? JSONDecoder().decode(CodecFidelity.self, from: data)
+        else {
+          throw CommandFailure("'\(file.relativePath)' cannot be read; remove its folder to make it again", .badData)
+        }
+        return (clip.name, fidelity)
+      }, geometry: directory.geometry)
   }
 
   // MARK: One clip
@@ -132,9 +158,10 @@ struct SuiteRun {
     var variant: SuiteVariant
     var model, weights, dtype, device, version: String
     var prompt: String?
-    var seed: UInt64
-    var steps: Int
-    var guidanceScale: Double
+    /// Nil where nothing is generated.
+    var seed: UInt64?
+    var steps: Int?
+    var guidanceScale: Double?
     var seconds: Double
     /// SHA-256 of the clip that is given.
     var condition: String?
@@ -151,11 +178,14 @@ struct SuiteRun {
     let hash = try await FileDigest.sha256(of: clip.url)
     for variant in variants {
       let isGiven = ![.t2av, .t2avWithoutText, .unimodal].contains(variant)
-      let settings = Settings(
+      var settings = Settings(
         variant: variant, model: directory.name, weights: weights, dtype: dtype, device: device,
-        version: UniFormVersion.current, prompt: variant.usesText ? caption : nil,
-        seed: options.seed + UInt64(index), steps: steps, guidanceScale: guidance, seconds: seconds,
+        version: UniFormVersion.current, prompt: variant.usesText ? caption : nil, seconds: seconds,
         condition: isGiven ? hash : nil)
+      if variant != .codecs {
+        settings.seed = options.seed + UInt64(index)
+        (settings.steps, settings.guidanceScale) = (steps, guidance)
+      }
       let file = folder(of: variant).appending(path: "\(clip.name).mp4")
       let record = folder(of: variant).appending(path: "\(clip.name).settings.json")
       if FileManager.default.fileExists(atPath: file.path), let data = try? Data(contentsOf: record),
@@ -164,6 +194,13 @@ struct SuiteRun {
         continue
       }
       try? FileManager.default.removeItem(at: record)
+      do {
+        try FileManager.default.createDirectory(
+          at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+      } catch {
+        throw CommandFailure(
+          "the folder '\(file.deletingLastPathComponent().relativePath)' cannot be made", .cannotCreate)
+      }
       try await write(variant, clip, settings, joint: &joint, to: file)
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
@@ -181,42 +218,55 @@ struct SuiteRun {
     switch variant {
     case .t2av, .unimodal:
       let first =
-        if let joint { joint } else { try await generate(settings, seed: settings.seed, .none) }
+        if let joint { joint } else { try await generate(settings, .none) }
       joint = first
       picture = first.video.map { .frames($0) }
       sound = first.audio.map { .waveform($0) }
       if variant == .unimodal {
-        let second = try await generate(settings, seed: settings.seed + 1 << 40, .none)
+        let second = try await generate(settings, .none, seedOffset: 1 << 40)
         sound = second.audio.map { .waveform($0) }
       }
     case .t2avWithoutText:
-      let made = try await generate(settings, seed: settings.seed, .none)
+      let made = try await generate(settings, .none)
       picture = made.video.map { .frames($0) }
       sound = made.audio.map { .waveform($0) }
     case .v2a, .v2aWithoutText:
-      let geometry = directory.geometry
-      let frames = try await VideoReader.read(
-        clip.url, seconds: seconds, frameRate: Double(geometry.frameRate), width: geometry.width,
-        height: geometry.height)
-      let made = try await generate(settings, seed: settings.seed, .video(frames))
+      let made = try await generate(settings, .video(try await givenFrames(clip)))
       picture = .original(clip.url, start: 0)
       sound = made.audio.map { .waveform($0) }
     case .a2v, .a2vWithoutText:
-      let given = try await AudioReader.read(
-        clip.url, seconds: seconds, sampleRate: directory.geometry.sampleRate)
-      let made = try await generate(settings, seed: settings.seed, .audio(given))
+      let made = try await generate(settings, .audio(try await givenSound(clip)))
       picture = made.video.map { .frames($0) }
       sound = .original(clip.url, start: 0)
+    case .codecs:
+      let (frames, given, seconds) = (try await givenFrames(clip), try await givenSound(clip), seconds)
+      let coded = try await pipeline.withPipeline {
+        try $0.reconstruct(video: frames, audio: given, seconds: seconds) { _ in !Task.isCancelled }
+      }
+      picture = coded.clip.video.map { .frames($0) }
+      sound = coded.clip.audio.map { .waveform($0) }
+      try JSONEncoder().encode(coded.fidelity).write(to: fidelityFile(clip.name), options: .atomic)
     }
     try await MediaWriter.write(picture: picture, sound: sound, seconds: seconds, to: file)
   }
 
+  private func givenFrames(_ clip: ClipFolder.Clip) async throws -> VideoFrames {
+    let geometry = directory.geometry
+    return try await VideoReader.read(
+      clip.url, seconds: seconds, frameRate: Double(geometry.frameRate), width: geometry.width,
+      height: geometry.height)
+  }
+
+  private func givenSound(_ clip: ClipFolder.Clip) async throws -> Waveform {
+    try await AudioReader.read(clip.url, seconds: seconds, sampleRate: directory.geometry.sampleRate)
+  }
+
   private func generate(
-    _ settings: Settings, seed: UInt64, _ condition: GenerationRequest.Condition
+    _ settings: Settings, _ condition: GenerationRequest.Condition, seedOffset: UInt64 = 0
   ) async throws -> GeneratedClip {
     let request = GenerationRequest(
       prompt: settings.prompt, condition: condition, steps: settings.steps,
-      guidanceScale: settings.guidanceScale, seconds: settings.seconds, seed: seed)
+      guidanceScale: settings.guidanceScale, seconds: settings.seconds, seed: (settings.seed ?? 0) + seedOffset)
     let clips = try await pipeline.generate(request) { _ in true }
     guard let clip = clips.first else { throw CommandFailure("no clip was generated", .software) }
     return clip
