@@ -14,17 +14,17 @@ import Testing
     try #require(result.status == 0, "\(result.errors)")
   }
 
-  private func folders(_ cache: String, _ report: String) -> [String] {
+  private func folders(_ cache: String) -> [String] {
     [
-      "evaluate", "--cache", cache, "--generated", "made", "--reference", "real", "--output", report,
-      "--allow-rank-deficient", "--threads", "1",
+      "evaluate", "--cache", cache, "--generated", "made", "--reference", "real", "--metrics",
+      "class-agreement,event-f1", "--threads", "1", "--json",
     ]
   }
 
   private func suite(_ folder: String, _ cache: String) -> [String] {
     [
-      "evaluate", "--suite", "scenes", "--model", "tiny", "--limit", "4", "--variants", "t2av,codecs",
-      "--folder", folder, "--cache", cache, "--metrics", "event-f1,class-agreement", "--threads", "1",
+      "evaluate", "--suite", "scenes", "--model", "tiny", "--limit", "3", "--variants", "t2av,codecs",
+      "--folder", folder, "--cache", cache, "--metrics", "class-agreement", "--threads", "1",
     ]
   }
 
@@ -43,120 +43,91 @@ import Testing
     Self.files(place.file(folder), ending)
   }
 
-  /// The report without what differs between any two runs.
-  private func report(_ name: String) throws -> NSDictionary {
+  /// A report without what differs between any two runs.
+  private func report(_ json: Data) throws -> NSDictionary {
     func stable(_ value: Any) -> Any {
       if let list = value as? [Any] { return list.map(stable) as NSArray }
       guard let values = value as? [String: Any] else { return value }
       return values.filter { $0.key != "seconds" }.mapValues(stable) as NSDictionary
     }
-    let object = try JSONSerialization.jsonObject(with: Data(contentsOf: place.file(name)))
-    return try #require(stable(object) as? NSDictionary)
+    return try #require(stable(JSONSerialization.jsonObject(with: json)) as? NSDictionary)
+  }
+
+  /// The only one that the processes of a run put out.
+  private func report(_ result: Program.Result) throws -> NSDictionary {
+    let lines = result.outputLines.filter { $0.contains("\"event\":\"report\"") }
+    #expect(result.status == 0 && lines.count == 1, "\(result.errors)")
+    return try report(Data((lines.first ?? "").utf8))
   }
 
   /// Runs until `count` files are there, and ends it with `signal`.
   private func stop(
-    _ arguments: [String], _ signal: Int32, at count: Int, of ending: String, in folder: String
+    _ arguments: [String], rank: Int? = nil, _ signal: Int32, at count: Int, of ending: String, in folder: String
   ) async throws -> Program.Result {
     let folder = place.file(folder)
-    return try await place.program.interrupted(arguments, signal: signal) {
+    return try await program(rank).interrupted(arguments, signal: signal) {
       Self.files(folder, ending).count >= count
     }.result
   }
 
-  @Test func `features from before an interruption are not extracted again`() async throws {
-    try await scenes("made", seed: 1, count: 6)
-    try await scenes("real", seed: 2, count: 6)
-    let all = 2 * 6 * 3
-    let interrupted = try await stop(folders("cache", "a.json"), SIGINT, at: 3, of: ".safetensors", in: "cache")
+  /// One of two workers.
+  private func program(_ rank: Int?) -> Program {
+    var program = place.program
+    if let rank { program.environment.merge(["RANK": "\(rank)", "WORLD_SIZE": "2"]) { $1 } }
+    return program
+  }
+
+  @Test func `features from before an interruption are kept, and two processes extract the rest`() async throws {
+    try await scenes("made", seed: 1, count: 4)
+    try await scenes("real", seed: 2, count: 4)
+    let all = 2 * 4 * 2
+    let interrupted = try await stop(folders("cache"), SIGINT, at: 2, of: ".safetensors", in: "cache")
     #expect(interrupted.status == 130 && interrupted.errorLines == ["uniform: interrupted"])
     let first = files("cache", ".safetensors")
-    #expect((3..<all).contains(first.count))
-    _ = try await stop(
-      folders("cache", "a.json"), SIGKILL, at: first.count + 3, of: ".safetensors", in: "cache")
+    #expect((2..<all).contains(first.count))
+    _ = try await stop(folders("cache"), SIGKILL, at: first.count + 2, of: ".safetensors", in: "cache")
     let second = files("cache", ".safetensors")
-    #expect((first.count + 3..<all).contains(second.count))
-    #expect(!FileManager.default.fileExists(atPath: place.file("a.json").path))
+    #expect((first.count + 2..<all).contains(second.count))
 
-    let rest = try await place.program.run(folders("cache", "a.json"))
-    #expect(rest.status == 0, "\(rest.errors)")
+    let rest = try await place.program.run(["launch", "-n", "2", "--"] + folders("cache"))
     let last = files("cache", ".safetensors")
     #expect(last.count == all && last.merging(second) { $1 } == last)
-    #expect(try await place.program.run(folders("other", "b.json")).status == 0)
-    #expect(try report("a.json") == report("b.json"))
+    let whole = try await place.program.run(folders("other"))
+    #expect(try report(rest) == report(whole))
   }
 
-  @Test func `clips from before an interruption are not generated again`() async throws {
-    let interrupted = try await stop(
-      suite("suite", "cache"), SIGINT, at: 2, of: ".settings.json", in: "suite")
-    #expect(interrupted.status == 130)
-    _ = try await stop(suite("suite", "cache"), SIGKILL, at: 5, of: ".settings.json", in: "suite")
-    let settings = files("suite", ".settings.json")
-    #expect((5..<8).contains(settings.count))
-    let finished = settings.keys.map { $0.replacing(".settings.json", with: ".mp4") }
-    let clips = files("suite", ".mp4").filter { finished.contains($0.key) }
-    #expect(clips.count == settings.count)
-
-    let rest = try await place.program.run(suite("suite", "cache"))
-    #expect(rest.status == 0, "\(rest.errors)")
-    let last = files("suite", ".mp4")
-    #expect(last.count == 12 && last.merging(clips) { $1 } == last)
-    let whole = try await place.program.run(suite("whole", "other"))
-    #expect(whole.status == 0, "\(whole.errors)")
-    #expect(try report("suite/report.json") == report("whole/report.json"))
-    let text = try String(contentsOf: place.file("suite/report.md"), encoding: .utf8)
-    #expect(text.contains("| ceiling |") && text.contains("PSNR (video codec, dB) ↑"))
-  }
-
-  @Test func `processes share an evaluation, and one of them writes the report`() async throws {
-    try await scenes("made", seed: 1, count: 5)
-    try await scenes("real", seed: 2, count: 5)
-    let result = try await place.program.run(["launch", "-n", "2", "--"] + folders("cache", "a.json"))
-    #expect(result.status == 0, "\(result.errors)")
-    #expect(result.outputLines.count { $0.contains("of 2 is done; whichever finishes last") } == 1)
-    #expect(result.outputLines.count { $0.hasPrefix("Wrote a.json") } == 1)
-    #expect(try await place.program.run(folders("other", "b.json")).status == 0)
-    #expect(try report("a.json") == report("b.json"))
-  }
-
-  @Test func `after the loss of a worker the same command makes what it left`() async throws {
-    func worker(_ rank: Int) -> Program {
-      var program = place.program
-      program.environment.merge(["RANK": "\(rank)", "WORLD_SIZE": "2"]) { $1 }
-      return program
-    }
-    let folder = place.file("suite")
-    let killed = try await worker(1).interrupted(suite("suite", "cache"), signal: SIGKILL) {
-      !Self.files(folder, ".settings.json").isEmpty
-    }
-    #expect(killed.result.status == SIGKILL)
-    let first = try await worker(0).run(suite("suite", "cache"))
+  @Test func `clips from before the loss of a worker are kept, and two processes make the rest`() async throws {
+    let arguments = suite("suite", "cache")
+    #expect(try await stop(arguments, SIGINT, at: 1, of: ".settings.json", in: "suite").status == 130)
+    let killed = try await stop(arguments, rank: 1, SIGKILL, at: 1, of: "000002.settings.json", in: "suite")
+    #expect(killed.status == SIGKILL)
+    let first = try await program(0).run(arguments)
     #expect(first.status == 0 && first.output.contains("Worker 0 of 2 is done"), "\(first.errors)")
     #expect(!FileManager.default.fileExists(atPath: place.file("suite/report.json").path))
-    let clips = files("suite/t2av", ".mp4").filter { !$0.key.hasPrefix("/.") }
-    #expect((2..<4).contains(clips.count))
+    let settings = files("suite", ".settings.json")
+    #expect((5..<6).contains(settings.count))
+    let finished = Set(settings.keys.map { $0.replacing(".settings.json", with: ".mp4") })
+    let clips = files("suite", ".mp4").filter { finished.contains($0.key) }
 
-    let again = try await place.program.run(["launch", "-n", "2", "--"] + suite("suite", "cache"))
-    #expect(again.status == 0, "\(again.errors)")
-    let last = files("suite/t2av", ".mp4")
-    #expect(last.count == 4)
-    for name in ["/scene-000001.mp4", "/scene-000003.mp4"] { #expect(last[name] == clips[name]) }
-    #expect(files("suite/reference", ".mp4").count == 4)
+    let rest = try await place.program.run(["launch", "-n", "2", "--"] + arguments)
+    #expect(rest.status == 0, "\(rest.errors)")
+    let last = files("suite", ".mp4").filter { !$0.key.contains("/.") }
+    #expect(last.count == 9 && last.merging(clips) { $1 } == last)
     let whole = try await place.program.run(suite("whole", "other"))
     #expect(whole.status == 0, "\(whole.errors)")
-    #expect(try report("suite/report.json") == report("whole/report.json"))
+    func report(_ folder: String) throws -> NSDictionary {
+      try self.report(Data(contentsOf: place.file("\(folder)/report.json")))
+    }
+    #expect(try report("suite") == report("whole"))
+    let text = try String(contentsOf: place.file("suite/report.md"), encoding: .utf8)
+    #expect(text.contains("| ceiling |") && text.contains("PSNR (video codec, dB) ↑"))
   }
 
   @Test func `a list of clips is finished after the loss of a worker`() async throws {
     let lines = (1...4).map { "{\"prompt\": \"rain\", \"seed\": \($0), \"output\": \"\($0).wav\"}" }
     try place.write(lines.joined(separator: "\n"), to: "clips.jsonl")
     let arguments = ["generate", "--model", "tiny", "--batch", "clips.jsonl"]
-    var lost = place.program
-    lost.environment.merge(["RANK": "1", "WORLD_SIZE": "2"]) { $1 }
-    let second = place.file("2.wav")
-    _ = try await lost.interrupted(arguments, signal: SIGKILL) {
-      FileManager.default.fileExists(atPath: second.path)
-    }
+    _ = try await stop(arguments, rank: 1, SIGKILL, at: 1, of: "2.wav", in: ".")
     let before = files(".", ".wav")
     let result = try await place.program.run(["launch", "-n", "2", "--"] + arguments)
     #expect(result.status == 0, "\(result.errors)")
@@ -171,9 +142,8 @@ import Testing
         try await scenes("\(side)/\(kind)", seed: 10 * seed + index, count: 1)
       }
     }
-    let result = try await place.program.run(folders("cache", "a.json"))
-    #expect(result.status == 0, "\(result.errors)")
-    let report = try report("a.json")
+    let event = try report(try await place.program.run(folders("cache")))
+    let report = try #require(event["report"] as? NSDictionary)
     #expect((report["pairs"] as? NSDictionary)?["count"] as? Int == 2)
     let clips = (report["scores"] as? [NSDictionary])?.compactMap { $0["clips"] as? NSDictionary }.first
     let names = Set(clips?.allKeys as? [String] ?? [])
