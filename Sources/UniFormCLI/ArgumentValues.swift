@@ -8,3 +8,4 @@ extension Sampler: ExpressibleByArgument {}
 extension VideoReader.Fit: ExpressibleByArgument {}
 extension BenchmarkSubject: ExpressibleByArgument {}
 extension GenerationTask: ExpressibleByArgument {}
+extension Modality: ExpressibleByArgument {}

@@ -71,6 +71,8 @@ struct ContentOptions: ParsableArguments {
   var video: String?
   @Option(help: ArgumentHelp("Make pictures for this sound.", valueName: "file"), completion: .file())
   var audio: String?
+  @Option(help: "Make only sound or only pictures from the prompt, with a model that was trained to.")
+  var only: Modality?
   @Option(
     help: ArgumentHelp(
       """

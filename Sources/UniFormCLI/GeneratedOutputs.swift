@@ -8,8 +8,8 @@ extension ContentOptions {
     let seed = seed ?? .randomSeed
     return GenerationJob(
       prompt: prompt, negativePrompt: negativePrompt, video: video.map { URL(filePath: $0) },
-      audio: audio.map { URL(filePath: $0) }, size: try size.picture, seed: seed,
-      output: try ClipOutput(output.output ?? "uniform-\(seed).mp4"),
+      audio: audio.map { URL(filePath: $0) }, only: only, size: try size.picture, seed: seed,
+      output: try ClipOutput(output.output ?? "uniform-\(seed).\(only == .audio ? "wav" : "mp4")"),
       sheet: output.sheet.map { URL(filePath: $0) })
   }
 }
@@ -56,6 +56,8 @@ extension Sheet {
       switch job.task {
       case .t2av: "Text to audio and video"
       case .a2v: "Audio to video from \((job.audio?.lastPathComponent).map { $0.oneLine } ?? "")"
+      case .t2a: "Text to audio"
+      case .t2v: "Text to video"
       case .v2a: "Video to audio for \((job.video?.lastPathComponent).map { $0.oneLine } ?? "")"
       }
     self.init(

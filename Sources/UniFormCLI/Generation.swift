@@ -64,7 +64,7 @@ struct Generation {
   func prepare(_ job: GenerationJob) async throws -> PreparedJob {
     try job.check(count: sampling.count)
     var request = GenerationRequest(
-      prompt: job.prompt, negativePrompt: job.negativePrompt, steps: sampling.steps,
+      prompt: job.prompt, negativePrompt: job.negativePrompt, only: job.only, steps: sampling.steps,
       guidanceScale: sampling.guidance, sampler: sampling.sampler, seconds: content.seconds, seed: job.seed)
     let prompt = job.prompt ?? ""
     let negative = job.negativePrompt ?? ""

@@ -82,7 +82,8 @@ extension ContentOptions {
 
   /// Those that may come; a list may hold any.
   private var tasks: [GenerationTask] {
-    if batch != nil { return GenerationTask.allCases }
-    return [video != nil ? .v2a : audio != nil ? .a2v : .t2av]
+    let ofText = GenerationTask(given: nil, only: only)
+    if batch != nil { return [ofText, .a2v, .v2a] }
+    return [video != nil ? .v2a : audio != nil ? .a2v : ofText]
   }
 }

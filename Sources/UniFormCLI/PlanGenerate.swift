@@ -8,7 +8,10 @@ struct PlanGenerate: AsyncParsableCommand {
     commandName: "generate", abstract: "Predict what 'uniform generate' takes with the same options.")
 
   @Option(
-    help: "What is given and what is made: t2av from text, v2a sound for a video, a2v pictures for a sound.")
+    help: """
+      What is given and what is made: t2av from text, v2a sound for a video, a2v pictures for a sound, t2a and t2v one \
+      of them from text.
+      """)
   var task = GenerationTask.t2av
   @Option(
     parsing: .unconditional,
@@ -39,7 +42,7 @@ struct PlanGenerate: AsyncParsableCommand {
     func check(_ name: String, _ value: some Any, _ isAllowed: Bool, _ allowed: String) throws {
       if !isAllowed { throw ValidationError("--\(name) is \(value); use \(allowed)") }
     }
-    if noPrompt && task == .t2av { throw ValidationError("--no-prompt needs --task v2a or a2v") }
+    if noPrompt && task.condition == nil { throw ValidationError("--no-prompt needs --task v2a or a2v") }
     if let steps {
       let range = GenerationRequest.allowedSteps
       try check("steps", steps, range.contains(steps), "a whole number from 1 to \(range.upperBound)")

@@ -62,7 +62,8 @@ import Testing
 
   /// Runs until `count` files are there, and ends it with `signal`.
   private func stop(
-    _ arguments: [String], rank: Int? = nil, _ signal: Int32, at count: Int, of ending: String, in folder: String
+    _ arguments: [String], rank: Int? = nil, _ signal: Int32, at count: Int, of ending: String,
+    in folder: String
   ) async throws -> Program.Result {
     let folder = place.file(folder)
     return try await program(rank).interrupted(arguments, signal: signal) {
@@ -77,7 +78,9 @@ import Testing
     return program
   }
 
-  @Test func `features from before an interruption are kept, and two processes extract the rest`() async throws {
+  @Test func `features from before an interruption are kept, and two processes extract the rest`()
+    async throws
+  {
     try await scenes("made", seed: 1, count: 4)
     try await scenes("real", seed: 2, count: 4)
     let all = 2 * 4 * 2
@@ -96,7 +99,8 @@ import Testing
     #expect(try report(rest) == report(whole))
   }
 
-  @Test func `clips from before the loss of a worker are kept, and two processes make the rest`() async throws {
+  @Test func `clips from before the loss of a worker are kept, and two processes make the rest`() async throws
+  {
     let arguments = suite("suite", "cache")
     #expect(try await stop(arguments, SIGINT, at: 1, of: ".settings.json", in: "suite").status == 130)
     let killed = try await stop(arguments, rank: 1, SIGKILL, at: 1, of: "000002.settings.json", in: "suite")

@@ -103,6 +103,14 @@ import UniForm
       generate: "--video", "good.mp4", "--output", "x.gif", status: 64, saying: "no sound")
     try await expectFailure(
       generate: "--audio", "good.mp4", "--output", "x.wav", status: 64, saying: "no pictures")
+    try await expectFailure(
+      generate: "--video", "good.mp4", "--only", "audio", status: 64, saying: "--only is for clips from text")
+    for (made, output) in [("audio", "x.gif"), ("audio", "x.png"), ("video", "x.wav")] {
+      try await expectFailure(
+        generate: "--prompt", "rain", "--only", made, "--output", output, status: 64, saying: "would hold no")
+    }
+    try await expectFailure(
+      generate: "--prompt", "rain", "--only", "audio", "--sheet", "x.png", status: 64, saying: "--sheet")
   }
 
   @Test func `sound that is missing or silent, and missing pictures`() async throws {

@@ -123,7 +123,7 @@ private let shapes = PerModality(video: [4, 3, 2, 2], audio: [8, 15, 2])
         toyNetwork(input, at: Double(timesteps.video.floats[0]))
       }.video.floats
     }
-    #expect(try video(NoisePlan(task: .t2av)) == video(.textToVideo))
+    #expect(try video(NoisePlan(task: .t2av)) == video(NoisePlan(task: .t2v)))
   }
 
   @Test func guidanceRunsTheNetworkOnceOnBothHalves() throws {

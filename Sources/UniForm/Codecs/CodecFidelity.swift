@@ -55,7 +55,9 @@ extension UniFormPipeline {
       let geometry = latents.geometry
       withoutGradient {
         let kept = spectrogram.frameCount
-        func mel(_ sound: Waveform) -> Tensor { logMel(of: sound, geometry).narrowed(1, start: 0, length: kept) }
+        func mel(_ sound: Waveform) -> Tensor {
+          logMel(of: sound, geometry).narrowed(1, start: 0, length: kept)
+        }
         let given = mel(audio)  // [1, F, M]
         let coded = Tensor(spectrogram.values, shape: given.shape, device: given.device)
         fidelity.logMelDistance = given.meanAbsoluteError(coded).item

@@ -62,7 +62,7 @@ public struct DenoisingLoop {
   }
 
   private func check(_ condition: PerModality<Tensor?>, against state: AVLatents) throws(DiffusionError) {
-    guard let modality = plan.requiredCondition else { return }
+    guard let modality = plan.task.condition else { return }
     guard let latents = condition[modality] else { throw .missingCondition(modality, plan.task) }
     guard latents.shape == state[modality].shape else {
       throw .conditionShape(modality, latents.shape, expected: state[modality].shape)

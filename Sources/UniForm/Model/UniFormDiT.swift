@@ -70,7 +70,7 @@ public struct UniFormDiT {
             audioValues * c.outputChannels / c.inputChannels, weightInitialization: .zeros,
             biasInitialization: .zeros),
         task: try TaskEmbedder(
-          parameters["task_embedder"], tasks: GenerationTask.allCases.count, channels: c.inputChannels,
+          parameters["task_embedder"], tasks: GenerationTask.embeddingRows, channels: c.inputChannels,
           rows: c.audioRows),
         modality: try parameters("modality_embedding", c.hiddenSize, initialization: .zeros))
     } else {

@@ -2,8 +2,8 @@ public import Media
 
 /// What to generate: a value that says everything but the model.
 ///
-/// The task follows from the condition: none is text to audio and video, a sound is audio to video, pictures are video
-/// to audio.
+/// The task follows from the condition: none is text to audio and video, or to what alone is wanted; a sound is audio to
+/// video, pictures are video to audio.
 public struct GenerationRequest: Sendable, Equatable {
   /// What is given besides text.
   public enum Condition: Sendable, Equatable {
@@ -20,6 +20,8 @@ public struct GenerationRequest: Sendable, Equatable {
   /// What guidance leads away from, instead of the null caption. Needs a prompt.
   public var negativePrompt: String?
   public var condition: Condition
+  /// Makes only this from the text, without the other. Not with a condition, whose task makes one modality anyway.
+  public var only: Modality?
   /// 1…1000; the model's default where nil.
   public var steps: Int?
   /// A finite number from 0 on, 1 turns guidance off; the model's default where nil.
@@ -35,13 +37,15 @@ public struct GenerationRequest: Sendable, Equatable {
   public var seed: UInt64
 
   public init(
-    prompt: String? = nil, negativePrompt: String? = nil, condition: Condition = .none, steps: Int? = nil,
-    guidanceScale: Double? = nil, sampler: Sampler? = nil, seconds: Double? = nil, size: FrameSize? = nil,
+    prompt: String? = nil, negativePrompt: String? = nil, condition: Condition = .none, only: Modality? = nil,
+    steps: Int? = nil, guidanceScale: Double? = nil, sampler: Sampler? = nil, seconds: Double? = nil,
+    size: FrameSize? = nil,
     seed: UInt64 = 0
   ) {
     self.prompt = prompt
     self.negativePrompt = negativePrompt
     self.condition = condition
+    self.only = only
     self.steps = steps
     self.guidanceScale = guidanceScale
     self.sampler = sampler
@@ -52,7 +56,7 @@ public struct GenerationRequest: Sendable, Equatable {
 
   public var task: GenerationTask {
     switch condition {
-    case .none: .t2av
+    case .none: GenerationTask(given: nil, only: only)
     case .audio: .a2v
     case .video: .v2a
     }

@@ -22,6 +22,7 @@ struct ResolvedRequest {
     prompt = try Caption.cleaned(request.prompt, setting: "prompt")
     negativePrompt = try Caption.cleaned(request.negativePrompt, setting: "negative prompt")
     if prompt == nil && negativePrompt != nil { throw GenerationError.negativePromptAlone }
+    if request.only != nil && task.condition != nil { throw GenerationError.onlyWithCondition }
 
     let steps = request.steps ?? model.defaults.steps
     let scale = request.guidanceScale ?? model.defaults.guidanceScale
@@ -52,6 +53,11 @@ struct ResolvedRequest {
     var notes: [String] = []
     if seconds != model.geometry.seconds {
       notes.append("the model was trained on clips of \(model.geometry.seconds) s; \(seconds) s may be worse")
+    }
+    if let modality = request.only {
+      notes.append(
+        "\(modality == .audio ? "sound" : "pictures") alone are good only from a model that was trained for the task "
+          + task.rawValue)
     }
     if let note = model.note(on: geometry.size) { notes.append(note) }
     if let prompt, try pipeline.isCut(prompt) {

@@ -87,7 +87,9 @@ enum CaptionList {
 
   /// The dance that a file of AIST is named after, such as `gBR_sBM_c01_d04_mBR0_ch01`.
   static func dance(_ name: String) -> String? {
-    guard let genre = (name as NSString).lastPathComponent.split(separator: "_").first, genre.count == 3, genre.first == "g" else {
+    guard let genre = (name as NSString).lastPathComponent.split(separator: "_").first, genre.count == 3,
+      genre.first == "g"
+    else {
       return nil
     }
     return [

@@ -66,7 +66,8 @@ public struct ClipFolder: Sendable {
     let manager = FileManager.default
     func files(_ folder: URL, prefix: String, above: [String]) -> [String] {
       let canonical = folder.resolvingSymlinksInPath().path
-      guard !above.contains(canonical), let names = try? manager.contentsOfDirectory(atPath: folder.path) else {
+      guard !above.contains(canonical), let names = try? manager.contentsOfDirectory(atPath: folder.path)
+      else {
         return []
       }
       return names.sorted().filter { !$0.hasPrefix(".") }.flatMap { name -> [String] in
@@ -97,6 +98,8 @@ public enum EvaluationSetupError: Error, Sendable, Equatable, CustomStringConver
   case unknownMetric(String, known: [String])
   case noReadableClip(String, reason: String)
   case cacheUnusable(String)
+  /// The files of a network are damaged, or another's.
+  case networkUnusable(String)
 
   public var description: String {
     switch self {
@@ -110,6 +113,7 @@ public enum EvaluationSetupError: Error, Sendable, Equatable, CustomStringConver
     case .unknownMetric(let name, let known):
       "there is no metric '\(name)'; known are \(known.joined(separator: ", "))"
     case .noReadableClip(let path, let reason): "no clip of '\(path)' can be used (the first: \(reason))"
+    case .networkUnusable(let reason): reason
     case .cacheUnusable(let path): "the cache '\(path)' cannot be written; choose another with --cache"
     }
   }

@@ -70,7 +70,9 @@ public struct ClipEvaluation: Sendable {
 
   /// - Throws: ``EvaluationSetupError/tooLittleOverlap(pairs:generated:reference:)`` where a metric needs pairs.
   @discardableResult
-  public func checkPairs(generated: ClipFolder, reference: ClipFolder?) throws(EvaluationSetupError) -> ClipPairs? {
+  public func checkPairs(generated: ClipFolder, reference: ClipFolder?) throws(EvaluationSetupError)
+    -> ClipPairs?
+  {
     guard let reference else { return nil }
     let pairs = ClipPairs(generated: generated.clips.map(\.name), reference: reference.clips.map(\.name))
     if catalog.metrics.contains(where: \.needsPairs) { try pairs.requireEnough() }

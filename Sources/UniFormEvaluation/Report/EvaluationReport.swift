@@ -87,7 +87,8 @@ public struct EvaluationReport: Sendable, Codable, Equatable {
       ("shuffled", false, { $0.shuffled?.shortText ?? "" }),
       ("N", false, { "\($0.generatedCount)" + ($0.referenceCount.map { " / \($0)" } ?? "") }),
     ]
-    var shown = columns.filter { column in !column.isOptional || scores.contains { !column.text($0).isEmpty } }
+    var shown = columns.filter { column in !column.isOptional || scores.contains { !column.text($0).isEmpty }
+    }
     if protocols { shown.append(("protocol", false, \.metric)) }
     return (shown.map(\.title), scores.map { score in shown.map { $0.text(score) } })
   }
