@@ -9,3 +9,4 @@ extension VideoReader.Fit: ExpressibleByArgument {}
 extension BenchmarkSubject: ExpressibleByArgument {}
 extension GenerationTask: ExpressibleByArgument {}
 extension Modality: ExpressibleByArgument {}
+extension GenerationRequest.NegativeCondition: ExpressibleByArgument {}

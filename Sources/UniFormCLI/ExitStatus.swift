@@ -172,6 +172,7 @@ extension GenerationError {
       .notFinite:
       .badData
     case .outOfRange, .promptTooLong, .controlCharacter, .negativePromptAlone, .onlyWithCondition,
+      .conditionGuidanceAlone,
       .unsupportedDType,
       .frameSizeNotMade:
       .usage

@@ -89,6 +89,7 @@ struct Generation {
       guard !sound.isSilent else { throw MediaError.silent(audio) }
       request.condition = .audio(sound)
     }
+    sampling.condition.apply(to: &request)
     reporter.note(job.title)
     reporter.event(
       ReportEvent(

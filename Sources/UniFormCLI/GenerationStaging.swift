@@ -69,6 +69,7 @@ extension ContentOptions {
       planned.geometry.size = pixels
       planned.steps = sampling.steps ?? planned.steps
       planned.guidanceScale = sampling.guidance ?? planned.guidanceScale
+      planned.conditionGuidanceScale = sampling.condition.conditionGuidance ?? 1
       planned.sampler = sampling.sampler ?? planned.sampler
       do {
         return try GenerationPlan.staging(directory, planned, clips: clips, available: available)

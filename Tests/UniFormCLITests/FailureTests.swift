@@ -105,6 +105,11 @@ import UniForm
       generate: "--audio", "good.mp4", "--output", "x.wav", status: 64, saying: "no pictures")
     try await expectFailure(
       generate: "--video", "good.mp4", "--only", "audio", status: 64, saying: "--only is for clips from text")
+    try await expectFailure(
+      generate: "--prompt", "rain", "--condition-guidance", "2", status: 64,
+      saying: "needs a video or a sound")
+    try await expectFailure(
+      generate: "--video", "good.mp4", "--negative-condition", "still", status: 64, saying: "no effect alone")
     for (made, output) in [("audio", "x.gif"), ("audio", "x.png"), ("video", "x.wav")] {
       try await expectFailure(
         generate: "--prompt", "rain", "--only", made, "--output", output, status: 64, saying: "would hold no")

@@ -55,6 +55,16 @@ import UniForm
     #expect(try await settings("a.mp4").task == .t2v)
   }
 
+  @Test func `follows what is given more closely, and records it`() async throws {
+    try await place.clip("in.wav", video: false)
+    let result = try await generate(
+      "--audio", "in.wav", "--condition-guidance", "2.5", "--negative-condition", "absent", "--output",
+      "a.mp4")
+    #expect(result.status == 0, "\(result.errors)")
+    let settings = try await settings("a.mp4")
+    #expect(settings.conditionGuidanceScale == 2.5 && settings.negativeCondition == .absent)
+  }
+
   @Test func `keeps the pictures of a video as they are and adds sound`() async throws {
     try await place.clip("in.mp4", audio: false)
     let result = try await generate("--video", "in.mp4", "--output", "out.mp4")

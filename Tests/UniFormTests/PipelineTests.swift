@@ -70,6 +70,41 @@ import Torch
     }
   }
 
+  @Test("guidance of the condition changes the clip, with its scale and its negative, and is recorded")
+  func conditionGuidance() throws {
+    func made(_ scale: Double, _ negative: GenerationRequest.NegativeCondition = .still) throws
+      -> GeneratedClip
+    {
+      var request = GenerationRequest(prompt: "rain", condition: .video(TinyModel.frames()))
+      (request.conditionGuidanceScale, request.negativeCondition) = (scale, negative)
+      return try pipeline.generate(request)[0]
+    }
+    let plain = try made(1)
+    #expect(plain.settings.conditionGuidanceScale == nil && plain.settings.negativeCondition == nil)
+    let (still, absent) = (try made(3), try made(3, .absent))
+    #expect(still.settings.conditionGuidanceScale == 3 && still.settings.negativeCondition == .still)
+    #expect(still.audio != plain.audio && absent.audio != plain.audio && still.audio != absent.audio)
+    #expect(try made(3).audio == still.audio)
+    var sound = GenerationRequest(condition: .audio(TinyModel.sound()))
+    let usual = try latents(sound)
+    sound.conditionGuidanceScale = 3
+    #expect(try latents(sound) != usual)
+    #expect(throws: GenerationError.conditionGuidanceAlone) {
+      var request = GenerationRequest(prompt: "rain")
+      request.conditionGuidanceScale = 2
+      _ = try pipeline.generate(request)
+    }
+  }
+
+  @Test("a picture that stands still cannot be told from its negative")
+  func stillNegative() throws {
+    let still = TinyModel.frames(count: 1)
+    var request = GenerationRequest(condition: .video(still))
+    let plain = try pipeline.latents(request).audio
+    request.conditionGuidanceScale = 4
+    #expect((try pipeline.latents(request).audio - plain).abs.maximum.item < 1e-3)
+  }
+
   @Test("a short condition holds its last frame, a long one is cut")
   func lengthOfCondition() throws {
     let short = TinyModel.frames(count: 5)

@@ -15,6 +15,14 @@ public struct GenerationRequest: Sendable, Equatable {
     case audio(Waveform)
   }
 
+  /// What stands for the condition where guidance leads away from it.
+  public enum NegativeCondition: String, Sendable, Codable, CaseIterable {
+    /// A clip in which nothing happens: silence, or the first frame held.
+    case still
+    /// Zeros, as in text to audio or video alone; for models that were trained for these.
+    case absent
+  }
+
   /// Nil or blank: without text. Case and surrounding space do not matter; 10,000 characters at most.
   public var prompt: String?
   /// What guidance leads away from, instead of the null caption. Needs a prompt.
@@ -26,6 +34,10 @@ public struct GenerationRequest: Sendable, Equatable {
   public var steps: Int?
   /// A finite number from 0 on, 1 turns guidance off; the model's default where nil.
   public var guidanceScale: Double?
+  /// How closely to follow the condition, against ``negativeCondition``: a finite number from 0 on; 1 turns it off. Each
+  /// step takes one more pass of the network.
+  public var conditionGuidanceScale = 1.0
+  public var negativeCondition = NegativeCondition.still
   /// The model's default where nil.
   public var sampler: Sampler?
   /// 1…10; the length that the model was trained on where nil.

@@ -60,6 +60,9 @@ enum SuiteVariant: String, CaseIterable, Codable, Sendable {
 
   var usesText: Bool { ![.t2avWithoutText, .v2aWithoutText, .a2vWithoutText, .codecs].contains(self) }
 
+  /// Whether a video or a sound of the data set is given.
+  var isGiven: Bool { [.v2a, .v2aWithoutText, .a2v, .a2vWithoutText].contains(self) }
+
   var title: String {
     switch self {
     case .t2av: "T2AV"
@@ -124,6 +127,7 @@ struct SuiteOptions: ParsableArguments {
     help: ArgumentHelp(
       "Guidance scale. Without it, the paper's 5; the model's own number for scenes.", valueName: "number"))
   var guidance: Double?
+  @OptionGroup var condition: ConditionGuidanceOptions
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp("Seed of the first clip, the next one for the next.", valueName: "number"))
@@ -133,7 +137,7 @@ struct SuiteOptions: ParsableArguments {
     let given = [
       ("data", data != nil), ("variants", variants != nil), ("folder", folder != nil),
       ("steps", steps != nil),
-      ("guidance", guidance != nil), ("seed", seed != 0),
+      ("guidance", guidance != nil), ("condition-guidance", condition.isUsed), ("seed", seed != 0),
     ].filter(\.1).map(\.0)
     if let first = given.first {
       throw ValidationError("--\(first) needs --suite; clips are only generated there")

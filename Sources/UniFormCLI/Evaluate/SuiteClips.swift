@@ -15,6 +15,8 @@ extension SuiteRun {
     var seed: UInt64?
     var steps: Int?
     var guidanceScale: Double?
+    var conditionGuidanceScale: Double?
+    var negativeCondition: GenerationRequest.NegativeCondition?
     var seconds: Double
     /// SHA-256 of the clip that is given.
     var condition: String?
@@ -22,6 +24,8 @@ extension SuiteRun {
     enum CodingKeys: String, CodingKey {
       case variant, model, weights, dtype, device, version, prompt, seed, steps, seconds
       case guidanceScale = "guidance_scale"
+      case conditionGuidanceScale = "condition_guidance_scale"
+      case negativeCondition = "negative_condition"
       case condition = "condition_sha256"
     }
   }
@@ -31,14 +35,17 @@ extension SuiteRun {
     var joint: GeneratedClip?
     let hash = try await FileDigest.sha256(of: clip.url)
     for variant in variants {
-      let isGiven = ![.t2av, .t2avWithoutText, .unimodal, .alone].contains(variant)
       var settings = Settings(
         variant: variant, model: directory.name, weights: weights, dtype: dtype, device: device,
         version: UniFormVersion.current, prompt: variant.usesText ? caption : nil, seconds: seconds,
-        condition: isGiven ? hash : nil)
+        condition: variant.isGiven || variant == .codecs ? hash : nil)
       if variant != .codecs {
         settings.seed = options.seed + UInt64(index)
         (settings.steps, settings.guidanceScale) = (steps, guidance)
+      }
+      if let scale = options.condition.conditionGuidance, variant.isGiven {
+        settings.conditionGuidanceScale = scale
+        settings.negativeCondition = options.condition.negativeCondition ?? .still
       }
       let file = folder(of: variant).appending(path: "\(clip.name).mp4")
       let record = folder(of: variant).appending(path: "\(clip.name).settings.json")
@@ -124,10 +131,11 @@ extension SuiteRun {
     _ settings: Settings, _ condition: GenerationRequest.Condition, only: Modality? = nil,
     seedOffset: UInt64 = 0
   ) async throws -> GeneratedClip {
-    let request = GenerationRequest(
+    var request = GenerationRequest(
       prompt: settings.prompt, condition: condition, only: only, steps: settings.steps,
       guidanceScale: settings.guidanceScale, seconds: settings.seconds,
       seed: (settings.seed ?? 0) + seedOffset)
+    options.condition.apply(to: &request)
     let clips = try await pipeline.generate(request) { _ in true }
     guard let clip = clips.first else { throw CommandFailure("no clip was generated", .software) }
     return clip

@@ -65,12 +65,17 @@ struct SuiteRun {
   }
 
   func settings(of variant: SuiteVariant) -> [String: String] {
-    [
+    var settings = [
       "model": directory.name, "weights": directory.weightsFingerprint, "variant": variant.rawValue,
       "conditions": variant.conditions,
       "steps": "\(steps)", "guidance_scale": "\(guidance)", "seconds": "\(seconds)",
       "first_seed": "\(options.seed)", "dtype": dtype, "device": device,
     ]
+    if let scale = options.condition.conditionGuidance, variant.isGiven {
+      settings["condition_guidance_scale"] = "\(scale)"
+      settings["negative_condition"] = (options.condition.negativeCondition ?? .still).rawValue
+    }
+    return settings
   }
 
   /// Makes sure that every clip of every variant is there, or of one worker's share of the references.
