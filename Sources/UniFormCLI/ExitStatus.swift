@@ -196,7 +196,7 @@ extension EvaluationSetupError {
   fileprivate var status: ExitStatus {
     switch self {
     case .noFolder, .noClips: .noInput
-    case .nameTwice, .tooLittleOverlap, .noReadableClip: .badData
+    case .nameTwice, .tooLittleOverlap, .noReadableClip, .networkUnusable: .badData
     case .unknownMetric: .usage
     case .cacheUnusable: .cannotCreate
     }

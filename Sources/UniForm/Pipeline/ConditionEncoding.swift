@@ -85,12 +85,17 @@ extension UniFormPipeline {
   func posterior(
     of sound: Waveform, _ geometry: ClipGeometry, _ encoder: AudioVAE.Encoder
   ) -> (mel: Tensor, posterior: DiagonalGaussian) {
+    let mel = logMel(of: sound, geometry)
+    return (mel, encoder(mel.unsqueezed(1)))
+  }
+
+  /// Of a sound over whole seconds at one peak level, `[1, frames, bins]`.
+  func logMel(of sound: Waveform, _ geometry: ClipGeometry) -> Tensor {
     let whole = Waveform(
       sampleRate: sound.sampleRate, samples: Array(sound.samples.prefix(geometry.keptSampleCount))
     ).peakNormalized(count: geometry.sampleCount)
-    let mel = mel(whole.tensor.unsqueezed(0).to(device))  // [1, frames, bins]
+    return mel(whole.tensor.unsqueezed(0).to(device))  // [1, frames, bins]
       .narrowed(1, start: 0, length: geometry.melFrameCount)
-    return (mel, encoder(mel.unsqueezed(1)))
   }
 
   /// Between the seeds of the chunks of a clip, so that clips of neighbouring seeds share none.

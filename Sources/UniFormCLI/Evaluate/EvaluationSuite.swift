@@ -52,11 +52,13 @@ enum SuiteVariant: String, CaseIterable, Codable, Sendable {
   case unimodal
   /// Pictures and sound made alone from the same text, by a model that was trained to.
   case alone
+  /// The reference through the codecs: what no task of the model can surpass.
+  case codecs
 
   /// Those that every model can make.
   static let usual = allCases.filter { $0 != .alone }
 
-  var usesText: Bool { ![.t2avWithoutText, .v2aWithoutText, .a2vWithoutText].contains(self) }
+  var usesText: Bool { ![.t2avWithoutText, .v2aWithoutText, .a2vWithoutText, .codecs].contains(self) }
 
   /// Whether a video or a sound of the data set is given.
   var isGiven: Bool { [.v2a, .v2aWithoutText, .a2v, .a2vWithoutText].contains(self) }
@@ -71,6 +73,22 @@ enum SuiteVariant: String, CaseIterable, Codable, Sendable {
     case .a2vWithoutText: "A2V without text"
     case .unimodal: "Unimodal"
     case .alone: "T2V and T2A"
+    case .codecs: "reference through the codecs"
+    }
+  }
+
+  /// How its clips come about, for the report.
+  var conditions: String {
+    switch self {
+    case .t2av: "pictures and sound of one run from the text"
+    case .t2avWithoutText: "pictures and sound of one run from nothing"
+    case .v2a: "sound for the pictures of the reference and its text"
+    case .v2aWithoutText: "sound for the pictures of the reference alone"
+    case .a2v: "pictures for the sound of the reference and its text"
+    case .a2vWithoutText: "pictures for the sound of the reference alone"
+    case .unimodal: "pictures of one joint run and sound of another joint run from the same text"
+    case .alone: "pictures of a run without sound and sound of a run without pictures from the same text"
+    case .codecs: "pictures and sound of the reference, encoded and decoded"
     }
   }
 }
