@@ -37,7 +37,8 @@ let package = Package(
       name: "UniFormEvaluation", dependencies: ["UniForm", "Torch", "Media", "Scenes", "Hub"],
       swiftSettings: strict),
     .target(
-      name: "UniFormTraining", dependencies: ["UniForm", "UniFormEvaluation", "Torch", "Scenes", "Media", "Hub"],
+      name: "UniFormTraining",
+      dependencies: ["UniForm", "UniFormEvaluation", "Torch", "Scenes", "Media", "Hub"],
       swiftSettings: strict),
     .target(
       name: "CSentencePiece",

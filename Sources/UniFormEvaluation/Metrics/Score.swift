@@ -46,9 +46,8 @@ public struct Score: Sendable, Codable, Equatable {
   }
 
   enum CodingKeys: String, CodingKey {
-    case metric, name, family, better, value, reference, ceiling, floor, shuffled, interval, deviation, excluded,
-      details
-    case curve, clips, seconds
+    case metric, name, family, better, value, reference, ceiling, floor, shuffled, interval, deviation
+    case excluded, details, curve, clips, seconds
     case generatedCount = "n_generated"
     case referenceCount = "n_reference"
     case weights = "weights_sha256"
