@@ -20,7 +20,7 @@ public struct CodecFidelity: Sendable, Codable, Equatable {
     case vocodedLogMelDistance = "log_mel_distance_vocoded"
   }
 
-  /// - Parameter frames: two runs of frames of one size; what the longer has more does not count.
+  /// Of two runs of frames of one size; what the longer has more does not count.
   public static func peakSignalToNoise(_ a: VideoFrames, _ b: VideoFrames) -> Double {
     precondition(a.width == b.width && a.height == b.height, "pictures of one size are compared")
     let count = min(a.pixels.count, b.pixels.count)
