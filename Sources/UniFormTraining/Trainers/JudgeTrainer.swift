@@ -2,7 +2,7 @@ public import Torch
 public import UniForm
 internal import UniFormEvaluation
 
-/// Trains the judges of ``UniFormEvaluation``: the class of a scene, and when something happens in it.
+/// Trains the judges of `UniFormEvaluation`: the class of a scene, and when something happens in it.
 ///
 /// Loss: cross entropy of the class plus that of the event curve, in which moments near an event weigh more.
 public struct JudgeTrainer {
