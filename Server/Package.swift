@@ -47,7 +47,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "UniFormServerTests",
-      dependencies: ["UniFormServer", .product(name: "WorkerProtocol", package: "UniForm")],
+      dependencies: ["UniFormServer", .product(name: "GRDB", package: "GRDB.swift")],
       swiftSettings: strict),
   ]
 )

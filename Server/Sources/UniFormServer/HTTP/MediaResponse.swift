@@ -32,7 +32,8 @@ struct MediaResponse {
     let io = FileIO()
     switch wanted {
     case .all:
-      return Response(status: .ok, headers: headers, body: try await io.loadFile(path: path, context: context))
+      return Response(
+        status: .ok, headers: headers, body: try await io.loadFile(path: path, context: context))
     case .part(let range):
       headers[.contentRange] = "bytes \(range.lowerBound)-\(range.upperBound)/\(size)"
       return Response(

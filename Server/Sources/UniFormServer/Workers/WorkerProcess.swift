@@ -33,6 +33,11 @@ struct WorkerEnding: Sendable, Equatable {
   }
 }
 
+/// What a process said last on standard error.
+private final class LastWords: Sendable {
+  let line = Mutex<String?>(nil)
+}
+
 /// One run of `uniform worker`, with pipes to it.
 enum WorkerProcess {
   /// - Parameters:
@@ -45,7 +50,7 @@ enum WorkerProcess {
   ) async -> WorkerEnding {
     var options = PlatformOptions()
     options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .milliseconds(500))]
-    let words = Mutex<String?>(nil)
+    let words = LastWords()
     do {
       let result = try await Subprocess.run(
         Configuration(
@@ -68,7 +73,7 @@ enum WorkerProcess {
           group.addTask {
             await eachLine(of: errors) { line in
               let text = String(decoding: line, as: UTF8.self)
-              words.withLock { $0 = text.replacing("uniform: error: ", with: "") }
+              words.line.withLock { $0 = text.replacing("uniform: error: ", with: "") }
               logger.warning("worker: \(text)")
             }
           }
@@ -83,9 +88,9 @@ enum WorkerProcess {
           group.cancelAll()
         }
       }
-      return WorkerEnding(result.terminationStatus, lastWords: words.withLock(\.self))
+      return WorkerEnding(result.terminationStatus, lastWords: words.line.withLock(\.self))
     } catch {
-      return WorkerEnding(nil, lastWords: words.withLock(\.self) ?? "\(error)")
+      return WorkerEnding(nil, lastWords: words.line.withLock(\.self) ?? "\(error)")
     }
   }
 
