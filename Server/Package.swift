@@ -47,7 +47,10 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "UniFormServerTests",
-      dependencies: ["UniFormServer", .product(name: "GRDB", package: "GRDB.swift")],
+      dependencies: [
+        "UniFormServer", .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "NIOCore", package: "swift-nio"),
+      ],
       swiftSettings: strict),
   ]
 )

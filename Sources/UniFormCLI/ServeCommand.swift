@@ -10,7 +10,8 @@ struct ServeCommand: ParsableCommand {
       describes what it answers.
       """)
 
-  @Argument(parsing: .captureForPassthrough, help: ArgumentHelp("Options of the server.", valueName: "options"))
+  @Argument(
+    parsing: .captureForPassthrough, help: ArgumentHelp("Options of the server.", valueName: "options"))
   var options: [String] = []
 
   func run() throws {
@@ -24,7 +25,8 @@ struct ServeCommand: ParsableCommand {
     // Ignored signals stay ignored in the program that takes this one's place.
     for number in [SIGINT, SIGTERM, SIGHUP] { signal(number, SIG_DFL) }
     execv(server, pointers)
-    throw CommandFailure("'\(server)' could not be started: \(String(cString: strerror(errno)))", .unavailable)
+    throw CommandFailure(
+      "'\(server)' could not be started: \(String(cString: strerror(errno)))", .unavailable)
   }
 
   /// Installed beside this program; in a checkout, in the server's own build folder of the same kind.

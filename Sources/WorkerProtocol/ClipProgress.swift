@@ -48,13 +48,15 @@ public struct FinishedClip: Codable, Sendable, Equatable {
   public var job: String
   public var files: Files
   /// The record that is stored in the clip, too.
-  public var settings: JSONValue
+  public var settings: [String: JSONValue]
   /// Of wall clock.
   public var seconds: Double
   /// What the user should know, one line each.
   public var notes: [String]
 
-  public init(job: String, files: Files = Files(), settings: JSONValue, seconds: Double, notes: [String]) {
+  public init(
+    job: String, files: Files = Files(), settings: [String: JSONValue], seconds: Double, notes: [String]
+  ) {
     self.job = job
     self.files = files
     self.settings = settings

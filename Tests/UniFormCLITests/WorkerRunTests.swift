@@ -59,8 +59,7 @@ import WorkerProtocol
           if stages.last != progress.stage { stages.append(progress.stage) }
         case .done(let clip):
           #expect(clip.job == job)
-          guard case .object(let settings) = clip.settings else { throw Unexpected("no settings") }
-          #expect(settings["seed"] == .integer(7))
+          #expect(clip.settings["seed"] == .integer(7))
           break loop
         case let event: throw Unexpected("\(event)")
         }

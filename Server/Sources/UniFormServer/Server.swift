@@ -54,10 +54,12 @@ struct Server {
       },
       logger: quietLogger)
     application.addServices(Upkeep(center: center))
-    let group = ServiceGroup(
-      configuration: ServiceGroupConfiguration(
-        services: [.init(service: application)], gracefulShutdownSignals: [.sigterm, .sigint],
-        logger: quietLogger))
+    var configuration = ServiceGroupConfiguration(
+      services: [.init(service: application)], gracefulShutdownSignals: [.sigterm, .sigint],
+      logger: quietLogger)
+    // Downloads that take longer are cut.
+    configuration.maximumGracefulShutdownDuration = .seconds(10)
+    let group = ServiceGroup(configuration: configuration)
     let result = await Swift.Result { try await group.run() }
     await center.close()
     let patience = Task {

@@ -13,16 +13,18 @@ struct ClipMaking: Sendable {
 
   func callAsFunction(job id: String, _ request: ClipRequest, folder: URL) async -> WorkerEvent {
     let start = ContinuousClock.now
+    let progress = ProgressMessages(job: id, channel: channel)
+    // What is cancelled goes on to its next step, of which nobody shall hear.
+    defer { progress.close() }
     do {
       let job = try GenerationJob(request, files: FinishedClip.Files(), in: folder)
       try job.check(count: 1)
       try planning.checkMemory(for: job)
-      let progress = ProgressMessages(job: id, channel: channel)
       let prepared = try await JobPreparation(directory: directory, pipeline: pipeline)(job)
       let clip = try await generate(prepared, progress)
       progress.send("writing", completed: 0, total: 1)
       try await write(clip, of: job, in: folder)
-      let settings: JSONValue = try JSONLine.decode(from: Data(clip.settings.json.utf8))
+      let settings: [String: JSONValue] = try JSONLine.decode(from: Data(clip.settings.json.utf8))
       return .done(
         FinishedClip(
           job: id, settings: settings,
@@ -68,6 +70,7 @@ final class ProgressMessages: Sendable {
   private struct State {
     var meter = RateMeter()
     var last: ContinuousClock.Instant?
+    var isClosed = false
   }
 
   private let job: String
@@ -79,19 +82,21 @@ final class ProgressMessages: Sendable {
     self.channel = channel
   }
 
+  func close() { state.withLock { $0.isClosed = true } }
+
   func send(_ stage: String, completed: Int, total: Int, now: ContinuousClock.Instant = .now) {
-    let rate: Double?? = state.withLock { state in
+    state.withLock { state in
       let isNew = state.meter.update(stage: stage, completed: completed, at: now)
-      if let last = state.last, !isNew, completed < total, now - last < .milliseconds(100) { return .none }
+      if let last = state.last, !isNew, completed < total, now - last < .milliseconds(100) { return }
+      guard !state.isClosed else { return }
       state.last = now
-      return .some(state.meter.rate)
+      let rate = state.meter.rate
+      channel.send(
+        .progress(
+          ClipProgress(
+            job: job, stage: stage, step: completed, steps: total, rate: rate?.rounded(to: 3),
+            secondsLeft: rate.map { (Double(total - completed) / $0).rounded(to: 1) },
+            memoryBytes: MachineMemory.resident?.now)))
     }
-    guard let rate else { return }
-    channel.send(
-      .progress(
-        ClipProgress(
-          job: job, stage: stage, step: completed, steps: total, rate: rate?.rounded(to: 3),
-          secondsLeft: rate.map { (Double(total - completed) / $0).rounded(to: 1) },
-          memoryBytes: MachineMemory.resident?.now)))
   }
 }

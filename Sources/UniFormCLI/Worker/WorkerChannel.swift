@@ -27,8 +27,7 @@ final class WorkerChannel: Sendable {
       // A thread of its own, for it waits most of the time.
       Thread.detachNewThread { [self] in
         var splitter = LineSplitter()
-        // What is there at once, which may be less than a line; empty at the end.
-        while case let bytes = FileHandle.standardInput.availableData, !bytes.isEmpty {
+        while let bytes = Self.received() {
           for line in splitter.lines(with: bytes) {
             guard let request = request(in: line) else { continue }
             continuation.yield(request)
@@ -36,6 +35,17 @@ final class WorkerChannel: Sendable {
         }
         continuation.finish()
       }
+    }
+  }
+
+  /// What is there at once, which may be less than a line; nil at the end. FileHandle would wait for all that was asked
+  /// for, or trap where a signal comes in between.
+  private static func received() -> Data? {
+    var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+      let count = read(STDIN_FILENO, &buffer, buffer.count)
+      if count < 0 && errno == EINTR { continue }
+      return count > 0 ? Data(buffer[..<count]) : nil
     }
   }
 

@@ -1,6 +1,7 @@
 import Foundation
 import HTTPTypes
 import Hummingbird
+import ServiceLifecycle
 import WorkerProtocol
 
 /// What a page of jobs is.
@@ -132,24 +133,23 @@ extension API {
   func watch(_ job: String?, _ request: Request) async throws -> Response {
     let last = request.headers[.init("Last-Event-ID")!].flatMap { Int64($0) }
     if let job { _ = try await center.job(job) }
-    let watcher = try center.hub.watch(job)
-    let opening: ByteBuffer
-    do {
-      opening = try await center.opening(job: job, lastEvent: last)
-    } catch {
-      center.hub.leave(watcher)
-      throw error
-    }
+    try center.hub.checkRoom()
     return Response(
       status: .ok,
       headers: [
         .contentType: "text/event-stream; charset=utf-8", .cacheControl: "no-store",
         .init("X-Accel-Buffering")!: "no",
       ],
-      body: ResponseBody { [hub = center.hub] writer in
-        defer { hub.leave(watcher) }
-        try await writer.write(opening)
-        while let events = await watcher.next() { try await writer.write(events) }
+      body: ResponseBody { [center] writer in
+        // Not before somebody reads: whoever is gone already, or asks for the head alone, watches nothing.
+        let watcher = try center.hub.watch(job)
+        defer { center.hub.leave(watcher) }
+        try await writer.write(try await center.opening(job: job, lastEvent: last))
+        try await withGracefulShutdownHandler {
+          while let events = await watcher.next() { try await writer.write(events) }
+        } onGracefulShutdown: {
+          watcher.close()
+        }
         try await writer.finish(nil)
       })
   }

@@ -21,12 +21,19 @@ final class EventHub: Sendable {
   /// - Throws: where there are too many already.
   func watch(_ job: String?) throws -> Watcher {
     try state.withLock { state in
-      guard !state.isClosed, state.watchers.count < Self.maximumWatchers else {
-        throw APIError(.serviceUnavailable, "unavailable", "too many watch already; try again later")
-      }
+      try Self.checkRoom(state)
       let watcher = Watcher(job: job)
       state.watchers[ObjectIdentifier(watcher)] = watcher
       return watcher
+    }
+  }
+
+  /// - Throws: as ``watch(_:)`` would.
+  func checkRoom() throws { try state.withLock { try Self.checkRoom($0) } }
+
+  private static func checkRoom(_ state: State) throws {
+    guard !state.isClosed, state.watchers.count < maximumWatchers else {
+      throw APIError(.serviceUnavailable, "unavailable", "too many watch already; try again later")
     }
   }
 
@@ -75,7 +82,7 @@ final class Watcher: Sendable {
     wake.yield()
   }
 
-  fileprivate func close() { wake.finish() }
+  func close() { wake.finish() }
 
   /// All that came since the last call; waits where there is nothing. Nil at the end.
   func next() async -> ByteBuffer? {

@@ -51,7 +51,7 @@ struct Job: Codable, Sendable, Equatable, FetchableRecord, PersistableRecord {
   /// How often a worker began it.
   var attempts = 0
   var error: JobError?
-  var settings: JSONValue?
+  var settings: [String: JSONValue]?
   var notes: [String] = []
   var pinned = false
   var parent: String?

@@ -48,15 +48,16 @@ extension JobCenter {
     }
   }
 
-  func workerEnded(_ index: Int, _ ending: WorkerEnding) {
-    guard let slot = slots.removeValue(forKey: index) else { return }
+  /// - Returns: whether another one is wanted.
+  func workerEnded(_ index: Int, _ ending: WorkerEnding) -> Bool {
+    guard let slot = slots.removeValue(forKey: index) else { return !isClosed }
     slot.outbox.finish()
     for (id, plan) in plans where plan.slot == index {
       plans[id] = nil
       plan.continuation.resume(
         throwing: APIError(.serviceUnavailable, "unavailable", "the worker ended; try again"))
     }
-    guard !isClosed else { return }
+    guard !isClosed else { return false }
     logger.error("a worker \(ending.reason)", metadata: ["worker": "\(index)"])
     metrics.workerEnded()
     if let job = slot.job {
@@ -68,6 +69,7 @@ extension JobCenter {
     if description == nil, let status = ending.exitStatus {
       cannotStart(ServerFailure("the worker \(ending.reason)", status))
     }
+    return true
   }
 
   /// Writes down the end of a job, unless something else was said about it meanwhile: that it is cancelled, or deleted.
@@ -103,7 +105,7 @@ extension JobCenter {
     var isChanged = false
     for (index, slot) in slots where slot.isReady && slot.job == nil {
       attempt {
-        guard let next = try store.nextQueued() else { return }
+        guard let next = try store.queued(limit: 1).first else { return }
         let started = try store.update(next.id) { job in
           job.status = .running
           job.startedAt = .now

@@ -110,10 +110,7 @@ extension JobCenter {
 
   /// Those that wait have other places now.
   func publishQueue() {
-    let shown = 50
-    for id in ((try? store.queue()) ?? []).prefix(shown) {
-      if let job = try? store.job(id) { publish(job) }
-    }
+    for view in views(of: (try? store.queued(limit: 50)) ?? []) { hub.publish(view.job.id, view.event) }
   }
 
   /// What a watcher has to know first: what changed since the event that it saw last, or else what is going on.

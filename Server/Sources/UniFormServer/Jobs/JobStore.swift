@@ -126,10 +126,11 @@ extension JobStore {
     try pool.read { db in try Job.filter(Job.Columns.id == id).fetchOne(db) }
   }
 
-  /// The one whose turn it is.
-  func nextQueued() throws -> Job? {
+  /// Those whose turn it is next.
+  func queued(limit: Int) throws -> [Job] {
     try pool.read { db in
-      try Job.filter(Job.Columns.status == JobStatus.queued.rawValue).order(Job.Columns.turn).fetchOne(db)
+      try Job.filter(Job.Columns.status == JobStatus.queued.rawValue).order(Job.Columns.turn).limit(limit)
+        .fetchAll(db)
     }
   }
 

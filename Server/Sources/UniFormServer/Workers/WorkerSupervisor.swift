@@ -35,8 +35,7 @@ final class WorkerSupervisor: Sendable {
           logger.info("a worker starts", metadata: ["process": "\(pid)"])
         },
         receive: { [index] in await center.received($0, from: index, process: process.withLock(\.self)) })
-      await center.workerEnded(index, ending)
-      if Task.isCancelled { return }
+      guard await center.workerEnded(index, ending) else { return }
       pause = ContinuousClock.now - start > .seconds(60) ? shortest : min(pause * 2, .seconds(30))
       try? await Task.sleep(for: pause)
     }
