@@ -8,7 +8,9 @@ struct ServeCommand: ParsableCommand {
     discussion: """
       Starts the program uniform-server with the same options, which 'uniform serve --help' lists; Docs/Server.md \
       describes what it answers.
-      """)
+      """,
+    // Whoever asks for help wants that of the server.
+    helpNames: [])
 
   @Argument(
     parsing: .captureForPassthrough, help: ArgumentHelp("Options of the server.", valueName: "options"))

@@ -29,5 +29,7 @@ struct WorkerCommand: AsyncParsableCommand {
       await worker.finish()
     }
     try Task.checkCancellation()
+    // libtorch may still be at a step of what was given up; destructors of its libraries must not run meanwhile.
+    _exit(0)
   }
 }

@@ -55,7 +55,9 @@ enum WorkerProcess {
       let result = try await Subprocess.run(
         Configuration(
           executable: executable.contains("/") ? .path(.init(executable)) : .name(executable),
-          arguments: Arguments(arguments), platformOptions: options),
+          arguments: Arguments(arguments),
+          // A backtrace would bury the line that says what went wrong.
+          environment: .inherit.updating(["SWIFT_BACKTRACE": "enable=no"]), platformOptions: options),
         input: .inputWriter, output: .sequence, error: .sequence
       ) { execution in
         started(execution.processIdentifier.value)
