@@ -33,21 +33,32 @@ auto device(const std::string &host) {
 
 ct_work own(c10::intrusive_ptr<c10d::Work> work) { return reinterpret_cast<ct_work>(work.release()); }
 
+c10d::Work *work(ct_work handle) { return reinterpret_cast<c10d::Work *>(handle); }
+
+struct Pulse {
+  c10::intrusive_ptr<c10d::TCPStore> store;
+  std::vector<std::string> keys;
+  size_t rank;
+};
+
+Pulse *pulse(ct_pulse handle) { return reinterpret_cast<Pulse *>(handle); }
+
 }  // namespace
 
-ct_status ct_group_create(const char *host, int32_t port, int32_t rank, int32_t size, int64_t timeout_milliseconds,
-                          ct_group *out) noexcept {
+ct_status ct_group_create(const char *host, int32_t port, int32_t rank, int32_t size, int64_t meeting_milliseconds,
+                          int64_t message_milliseconds, ct_group *out) noexcept {
   return guarded("rendezvous", [&] {
     c10d::TCPStoreOptions options;
     options.port = static_cast<uint16_t>(port);
     options.isServer = rank == 0;
     options.numWorkers = static_cast<size_t>(size);
-    options.timeout = milliseconds(timeout_milliseconds);
+    options.timeout = milliseconds(meeting_milliseconds);
     auto result = std::make_unique<Group>();
     result->store = c10::make_intrusive<c10d::TCPStore>(host, options);
-    auto gloo = c10d::ProcessGroupGloo::Options::create(milliseconds(timeout_milliseconds));
+    auto gloo = c10d::ProcessGroupGloo::Options::create(milliseconds(meeting_milliseconds));
     gloo->devices.push_back(device(host));
     result->backend = c10::make_intrusive<c10d::ProcessGroupGloo>(result->store, rank, size, gloo);
+    result->backend->setTimeout(milliseconds(message_milliseconds));
     *out = reinterpret_cast<ct_group>(result.release());
   });
 }
@@ -89,11 +100,60 @@ ct_status ct_group_receive(ct_group handle, ct_tensor tensor, int32_t rank, ct_w
   });
 }
 
-ct_status ct_group_barrier(ct_group handle) noexcept {
-  return guarded("barrier", [&] { group(handle)->backend->barrier()->wait(); });
+ct_status ct_group_barrier(ct_group handle, ct_work *out) noexcept {
+  return guarded("barrier", [&] { *out = own(group(handle)->backend->barrier()); });
+}
+
+ct_status ct_work_wait_for(ct_work handle, int64_t limit, bool *done) noexcept {
+  return guarded("wait", [&] {
+    *done = true;
+    try {
+      work(handle)->wait(milliseconds(limit));
+    } catch (...) {
+      if (work(handle)->isCompleted()) throw;
+      *done = false;
+    }
+  });
 }
 
 ct_status ct_work_wait(ct_work handle) noexcept {
-  auto work = c10::intrusive_ptr<c10d::Work>::reclaim(reinterpret_cast<c10d::Work *>(handle));
-  return guarded("wait", [&] { work->wait(); });
+  return guarded("wait", [&] { work(handle)->wait(); });
+}
+
+void ct_work_abort(ct_work handle) noexcept {
+  guarded("abort", [&] { work(handle)->abort(); });
+}
+
+void ct_work_release(ct_work handle) noexcept { c10::intrusive_ptr<c10d::Work>::reclaim(work(handle)); }
+
+ct_status ct_pulse_create(const char *host, int32_t port, int32_t rank, int32_t size, int64_t timeout_milliseconds,
+                          ct_pulse *out) noexcept {
+  return guarded("pulse", [&] {
+    c10d::TCPStoreOptions options;
+    options.port = static_cast<uint16_t>(port);
+    options.waitWorkers = false;
+    options.timeout = milliseconds(timeout_milliseconds);
+    auto result = std::make_unique<Pulse>();
+    result->store = c10::make_intrusive<c10d::TCPStore>(host, options);
+    for (int32_t member = 0; member < size; member++) result->keys.push_back("pulse/" + std::to_string(member));
+    result->rank = static_cast<size_t>(rank);
+    *out = reinterpret_cast<ct_pulse>(result.release());
+  });
+}
+
+ct_status ct_pulse_beat(ct_pulse handle, int64_t beat, int64_t *beats) noexcept {
+  return guarded("pulse", [&] {
+    const auto text = std::to_string(beat);
+    auto &store = *pulse(handle)->store;
+    store.set(pulse(handle)->keys[pulse(handle)->rank], std::vector<uint8_t>(text.begin(), text.end()));
+    for (const auto &value : store.multiGet(pulse(handle)->keys))
+      *beats++ = std::stoll(std::string(value.begin(), value.end()));
+  });
+}
+
+void ct_pulse_release(ct_pulse handle) noexcept {
+  try {
+    delete pulse(handle);
+  } catch (...) {
+  }
 }

@@ -2,6 +2,10 @@
 #include <torch/headeronly/version.h>
 
 #include <new>
+#if __has_include(<dnnl.hpp>)
+#include <dnnl.hpp>
+#define UNIFORM_HAS_ONEDNN
+#endif
 
 #include "Handle.h"
 
@@ -26,6 +30,12 @@ ct_status fail_with_current_exception(const char *context) noexcept {
     return fail(CT_ERROR_ARGUMENT, prefix + error.what_without_backtrace());
   } catch (const std::bad_alloc &) {
     return fail(CT_ERROR_OUT_OF_MEMORY, prefix + "out of memory");
+#ifdef UNIFORM_HAS_ONEDNN
+  } catch (const dnnl::error &error) {
+    const bool is_memory = error.status == dnnl_out_of_memory;
+    return fail(is_memory ? CT_ERROR_OUT_OF_MEMORY : CT_ERROR_OTHER,
+                prefix + (is_memory ? "out of memory: " : "") + error.what());
+#endif
   } catch (const std::exception &error) {
     return fail(CT_ERROR_OTHER, prefix + error.what());
   } catch (...) {

@@ -119,6 +119,11 @@ Tensor unfold_backward(const Tensor &gradient, IntArrayRef shape, int64_t, int64
   return like(gradient, shape);
 }
 
+/// The second is what the backward pass needs.
+std::tuple<Tensor, Tensor> log_sigmoid(const Tensor &x) { return {at::empty_like(x), at::empty_like(x)}; }
+
+Tensor log_sigmoid_backward(const Tensor &, const Tensor &x, const Tensor &) { return at::empty_like(x); }
+
 Tensor real_to_complex(const Tensor &x, IntArrayRef axes, int64_t, bool onesided) {
   auto shape = x.sizes().vec();
   if (onesided) shape[axes.back()] = shape[axes.back()] / 2 + 1;
@@ -162,6 +167,8 @@ TORCH_LIBRARY_IMPL(aten, Meta, library) {
   library.impl("flip", flip);
   library.impl("abs", magnitude);
   library.impl("unfold_backward", unfold_backward);
+  library.impl("log_sigmoid_forward", log_sigmoid);
+  library.impl("log_sigmoid_backward", log_sigmoid_backward);
   library.impl("_fft_r2c", real_to_complex);
   library.impl("_fft_c2r", complex_to_real);
   library.impl("_fft_c2c", complex_to_complex);

@@ -13,9 +13,10 @@ thread_local int64_t live_bytes = 0, peak_bytes = 0, total_bytes = 0;
 /// nothing. Work that runs on such tensors tells how much memory it needs before it is done.
 class OutlineMemory final : public c10::Allocator {
   c10::DataPtr allocate(size_t bytes) override {
-    // Large tensors on a CPU lie in pages of 2 MB (TensorMemory.cpp).
-    constexpr size_t page = 2 << 20;
-    if (bytes >= page) bytes = (bytes + page - 1) / page * page;
+    // As large tensors lie on a CPU (TensorMemory.cpp).
+    constexpr size_t large = 2 << 20;
+    const size_t unit = bytes >= 8 * large ? large : bytes >= large ? 64 << 10 : 1;
+    bytes = (bytes + unit - 1) / unit * unit;
     const auto count = static_cast<int64_t>(bytes);
     live_bytes += count;
     total_bytes += count;

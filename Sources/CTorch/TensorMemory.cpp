@@ -147,6 +147,13 @@ const bool is_set = [] {
 
 }  // namespace
 
+void ct_save_address_space(void) noexcept {
+#ifdef __GLIBC__
+  // Each thread would set 64 MB aside.
+  mallopt(M_ARENA_MAX, 1);
+#endif
+}
+
 void ct_release_free_memory(void) noexcept {
   large_blocks().give_back_all();
 #ifdef __GLIBC__

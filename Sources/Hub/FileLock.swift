@@ -1,10 +1,10 @@
-internal import Foundation
+package import Foundation
 
 /// `flock`, as other tools for the hub take it: one process at a time writes a blob.
-enum FileLock {
+package enum FileLock {
   /// Runs `body` while it holds the lock; waits for whoever holds it before.
   /// - Throws: `HubError.notWritable`, `CancellationError`, what `body` throws.
-  static func hold<Result>(_ file: URL, _ body: () async throws -> Result) async throws -> Result {
+  package static func hold<Result>(_ file: URL, _ body: () async throws -> Result) async throws -> Result {
     let descriptor = open(file.path(percentEncoded: false), O_RDWR | O_CREAT | O_CLOEXEC, 0o664)
     guard descriptor >= 0 else { throw systemError(file.deletingLastPathComponent()) }
     // The file stays: removing it would let two hold it at once.

@@ -73,5 +73,8 @@ extension Workload {
   }
 }
 
+/// Takes less address space from here on, for a process that has little; to be called before it has threads.
+public func saveAddressSpace() { ct_save_address_space() }
+
 /// Gives memory that libtorch freed, and that is kept for later, back to the system.
 public func releaseFreeMemory() { ct_release_free_memory() }

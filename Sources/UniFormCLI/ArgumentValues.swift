@@ -8,3 +8,5 @@ extension Sampler: ExpressibleByArgument {}
 extension VideoReader.Fit: ExpressibleByArgument {}
 extension BenchmarkSubject: ExpressibleByArgument {}
 extension GenerationTask: ExpressibleByArgument {}
+extension Modality: ExpressibleByArgument {}
+extension GenerationRequest.NegativeCondition: ExpressibleByArgument {}

@@ -171,7 +171,9 @@ extension GenerationError {
     case .frameSize, .frameRate, .sampleRate, .emptyCondition, .silentCondition, .unusableSamples,
       .notFinite:
       .badData
-    case .outOfRange, .promptTooLong, .controlCharacter, .negativePromptAlone, .unsupportedDType,
+    case .outOfRange, .promptTooLong, .controlCharacter, .negativePromptAlone, .onlyWithCondition,
+      .conditionGuidanceAlone,
+      .unsupportedDType,
       .frameSizeNotMade:
       .usage
     }
@@ -194,7 +196,7 @@ extension EvaluationSetupError {
   fileprivate var status: ExitStatus {
     switch self {
     case .noFolder, .noClips: .noInput
-    case .nameTwice, .tooLittleOverlap, .noReadableClip: .badData
+    case .nameTwice, .tooLittleOverlap, .noReadableClip, .networkUnusable: .badData
     case .unknownMetric: .usage
     case .cacheUnusable: .cannotCreate
     }

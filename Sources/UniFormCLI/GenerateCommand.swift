@@ -34,6 +34,9 @@ struct GenerateCommand: AsyncParsableCommand {
 
   func validate() throws {
     try content.check(output)
+    if sampling.condition.isUsed && content.video == nil && content.audio == nil && content.batch == nil {
+      throw ValidationError("--condition-guidance needs a video or a sound; give --video or --audio")
+    }
   }
 
   func run() async throws {
@@ -71,6 +74,8 @@ struct ContentOptions: ParsableArguments {
   var video: String?
   @Option(help: ArgumentHelp("Make pictures for this sound.", valueName: "file"), completion: .file())
   var audio: String?
+  @Option(help: "Make only sound or only pictures from the prompt, with a model that was trained to.")
+  var only: Modality?
   @Option(
     help: ArgumentHelp(
       """
@@ -113,6 +118,7 @@ struct SamplingOptions: ParsableArguments {
       """,
       valueName: "number"))
   var guidance: Double?
+  @OptionGroup var condition: ConditionGuidanceOptions
   @Option(help: "Sampling method. Without it, the one the model was trained for.")
   var sampler: Sampler?
   @Option(

@@ -8,9 +8,9 @@ extension ContentOptions {
     let seed = sampling.seed ?? .randomSeed
     return GenerationJob(
       prompt: prompt, negativePrompt: negativePrompt, video: video.map { URL(filePath: $0) },
-      audio: audio.map { URL(filePath: $0) }, size: try size.picture, seed: seed,
+      audio: audio.map { URL(filePath: $0) }, only: only, size: try size.picture, seed: seed,
       options: clipOptions(sampling),
-      output: try ClipOutput(output.output ?? "uniform-\(seed).mp4"),
+      output: try ClipOutput(output.output ?? "uniform-\(seed).\(only == .audio ? "wav" : "mp4")"),
       sheet: output.sheet.map { URL(filePath: $0) })
   }
 }
@@ -19,7 +19,8 @@ extension ContentOptions {
   func clipOptions(_ sampling: SamplingOptions) -> ClipOptions {
     ClipOptions(
       steps: sampling.steps, guidance: sampling.guidance, sampler: sampling.sampler, seconds: seconds,
-      start: start, fit: fit)
+      start: start, fit: fit, conditionGuidance: sampling.condition.conditionGuidance ?? 1,
+      negativeCondition: sampling.condition.negativeCondition ?? .still)
   }
 }
 
@@ -90,6 +91,8 @@ extension Sheet {
       switch job.task {
       case .t2av: "Text to audio and video"
       case .a2v: "Audio to video from \((job.audio?.lastPathComponent).map { $0.oneLine } ?? "")"
+      case .t2a: "Text to audio"
+      case .t2v: "Text to video"
       case .v2a: "Video to audio for \((job.video?.lastPathComponent).map { $0.oneLine } ?? "")"
       }
     self.init(

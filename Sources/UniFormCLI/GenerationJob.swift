@@ -9,13 +9,17 @@ struct GenerationJob: Sendable {
   var negativePrompt: String?
   var video: URL?
   var audio: URL?
+  /// What alone is made from the text.
+  var only: Modality?
   var size = PictureSize.trained
   var seed: UInt64
   var options = ClipOptions()
   var output: ClipOutput
   var sheet: URL?
 
-  var task: GenerationTask { video != nil ? .v2a : audio != nil ? .a2v : .t2av }
+  var task: GenerationTask {
+    GenerationTask(given: video != nil ? .video : audio != nil ? .audio : nil, only: only)
+  }
 
   /// The first line that the user sees: "Video to audio: hammer.mp4, "a hammer strikes"".
   var title: String {
@@ -24,6 +28,8 @@ struct GenerationJob: Sendable {
       case .t2av: "Text to audio and video"
       case .a2v: "Audio to video"
       case .v2a: "Video to audio"
+      case .t2a: "Text to audio"
+      case .t2v: "Text to video"
       }
     let words = prompt.map { "\"" + $0.oneLine.shortened(to: 100) + "\"" }
     let parts = [(video ?? audio)?.lastPathComponent.oneLine, words].compactMap(\.self)
@@ -40,6 +46,9 @@ struct ClipOptions: Equatable, Sendable {
   /// Where to begin in what is given.
   var start = 0.0
   var fit = VideoReader.Fit.cover
+  /// How closely to follow what is given, and what that leads away from.
+  var conditionGuidance = 1.0
+  var negativeCondition = GenerationRequest.NegativeCondition.still
 }
 
 /// A file to write and what its ending says it holds.
@@ -69,7 +78,9 @@ struct ClipOutput: Equatable, Sendable {
     switch (kind, task) {
     case (.clip(.gif), .v2a):
       throw CommandFailure.usage("'\(url.relativePath)' would hold no sound, which is what is made; use .mp4")
-    case (.clip(.wav), .a2v):
+    case (.clip(.gif), .t2a), (.sheet, .t2a):
+      throw CommandFailure.usage("'\(url.relativePath)' would hold no sound, which is what is made; use .wav")
+    case (.clip(.wav), .a2v), (.clip(.wav), .t2v):
       throw CommandFailure.usage(
         "'\(url.relativePath)' would hold no pictures, which is what is made; use .mp4")
     default: try PNGWriter.checkWritable(url)
@@ -117,6 +128,12 @@ extension ContentOptions {
     }
     if start > 0 && video == nil && audio == nil && batch == nil {
       throw ValidationError("--start needs a video or a sound to begin in; give --video or --audio")
+    }
+    if only != nil && (video != nil || audio != nil) {
+      throw ValidationError("--only is for clips from text alone; leave it out")
+    }
+    if only == .audio && output.sheet != nil {
+      throw ValidationError("--sheet shows pictures, and --only audio makes none; leave out one of them")
     }
     if size.aspect == "input" && video == nil && batch == nil {
       throw ValidationError("--aspect input needs a video to take it from; give --video")

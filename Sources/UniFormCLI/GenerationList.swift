@@ -18,7 +18,7 @@ extension Generation {
     for (position, row) in batch.rows.enumerated() {
       do {
         let job = try GenerationJob(
-          row.content.get(), seed: fallbackSeed, negativePrompt: content.negativePrompt,
+          row.content.get(), seed: fallbackSeed, negativePrompt: content.negativePrompt, only: content.only,
           size: try content.size.picture, options: content.clipOptions(sampling))
         if let line = lines[job.output.url.canonicalPath] {
           throw CommandFailure("line \(line) names the same output; rename one", .badData)
@@ -101,10 +101,12 @@ extension CommandFailure {
 }
 
 extension GenerationJob {
-  /// One line of a list; the negative prompt holds where there is a prompt, the size where the line has none.
-  init(_ entry: BatchEntry, seed: UInt64?, negativePrompt: String?, size: PictureSize, options: ClipOptions)
-    throws
-  {
+  /// One line of a list; the negative prompt holds where there is a prompt, what alone is wanted where there is nothing
+  /// else, the size where the line has none.
+  init(
+    _ entry: BatchEntry, seed: UInt64?, negativePrompt: String?, only: Modality?, size: PictureSize,
+    options: ClipOptions
+  ) throws {
     if entry.video != nil && entry.audio != nil {
       throw CommandFailure("it names both a video and an audio; leave one empty", .badData)
     }
@@ -117,7 +119,9 @@ extension GenerationJob {
     self.init(
       prompt: entry.prompt, negativePrompt: entry.prompt == nil ? nil : negativePrompt,
       video: entry.video.map { URL(filePath: $0) },
-      audio: entry.audio.map { URL(filePath: $0) }, size: entry.size == .trained ? size : entry.size,
+      audio: entry.audio.map { URL(filePath: $0) },
+      only: entry.video == nil && entry.audio == nil ? only : nil,
+      size: entry.size == .trained ? size : entry.size,
       seed: entry.seed ?? seed ?? .randomSeed, options: options,
       output: try ClipOutput(entry.output), sheet: nil)
   }

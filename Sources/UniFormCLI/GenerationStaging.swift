@@ -64,6 +64,7 @@ extension ContentOptions {
       planned.geometry.size = pixels
       planned.steps = sampling.steps ?? planned.steps
       planned.guidanceScale = sampling.guidance ?? planned.guidanceScale
+      planned.conditionGuidanceScale = sampling.condition.conditionGuidance ?? 1
       planned.sampler = sampling.sampler ?? planned.sampler
       return planned
     }
@@ -73,8 +74,9 @@ extension ContentOptions {
 
   /// Those that may come; a list may hold any.
   private var tasks: [GenerationTask] {
-    if batch != nil { return GenerationTask.allCases }
-    return [video != nil ? .v2a : audio != nil ? .a2v : .t2av]
+    let ofText = GenerationTask(given: nil, only: only)
+    if batch != nil { return [ofText, .a2v, .v2a] }
+    return [video != nil ? .v2a : audio != nil ? .a2v : ofText]
   }
 }
 

@@ -160,6 +160,10 @@ extension ClipSettings {
     if let negativePrompt { table.add("  negative prompt", "\"\(negativePrompt.oneLine)\"") }
     table.add("  seed", "\(seed)")
     table.add("  steps", "\(steps), \(sampler.rawValue), guidance \(guidanceScale.formatted)")
+    if let conditionGuidanceScale, let negativeCondition {
+      table.add(
+        "  condition", "guidance \(conditionGuidanceScale.formatted) against \(negativeCondition.rawValue)")
+    }
     table.add("  model", "\(model), weights \(weights)")
     table.add(
       "  clip", "\(width)×\(height), \(frameRate) frames per second, \(sampleRate) Hz, \(seconds.formatted) s"

@@ -11,7 +11,7 @@ struct JobPreparation: Sendable {
     try directory.check(job.options.sampler)
     let options = job.options
     var request = GenerationRequest(
-      prompt: job.prompt, negativePrompt: job.negativePrompt, steps: options.steps,
+      prompt: job.prompt, negativePrompt: job.negativePrompt, only: job.only, steps: options.steps,
       guidanceScale: options.guidance, sampler: options.sampler, seconds: options.seconds, seed: job.seed)
     let prompt = job.prompt ?? ""
     let negative = job.negativePrompt ?? ""
@@ -35,6 +35,10 @@ struct JobPreparation: Sendable {
         audio, start: options.start, seconds: seconds, sampleRate: geometry.sampleRate)
       guard !sound.isSilent else { throw MediaError.silent(audio) }
       request.condition = .audio(sound)
+    }
+    if request.task.condition != nil {
+      request.conditionGuidanceScale = options.conditionGuidance
+      request.negativeCondition = options.negativeCondition
     }
     let shortened = given.map {
       "the \(job.video != nil ? "video" : "sound") ends after \($0) s; so does the clip"

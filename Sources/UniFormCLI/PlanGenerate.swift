@@ -8,7 +8,10 @@ struct PlanGenerate: AsyncParsableCommand {
     commandName: "generate", abstract: "Predict what 'uniform generate' takes with the same options.")
 
   @Option(
-    help: "What is given and what is made: t2av from text, v2a sound for a video, a2v pictures for a sound.")
+    help: """
+      What is given and what is made: t2av from text, v2a sound for a video, a2v pictures for a sound, t2a and t2v one \
+      of them from text.
+      """)
   var task = GenerationTask.t2av
   @Option(
     parsing: .unconditional,
@@ -28,6 +31,10 @@ struct PlanGenerate: AsyncParsableCommand {
     help: ArgumentHelp(
       "Guidance; 1 turns it off. Without it, the model's own number.", valueName: "number"))
   var guidance: Double?
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Guidance of a given video or sound. Without it, 1.", valueName: "number"))
+  var conditionGuidance: Double?
   @Option(help: "Sampling method. Without it, the one the model was trained for.")
   var sampler: Sampler?
   @Option(parsing: .unconditional, help: ArgumentHelp("How many clips to make.", valueName: "number"))
@@ -39,12 +46,17 @@ struct PlanGenerate: AsyncParsableCommand {
     func check(_ name: String, _ value: some Any, _ isAllowed: Bool, _ allowed: String) throws {
       if !isAllowed { throw ValidationError("--\(name) is \(value); use \(allowed)") }
     }
-    if noPrompt && task == .t2av { throw ValidationError("--no-prompt needs --task v2a or a2v") }
+    if noPrompt && task.condition == nil { throw ValidationError("--no-prompt needs --task v2a or a2v") }
     if let steps {
       let range = GenerationRequest.allowedSteps
       try check("steps", steps, range.contains(steps), "a whole number from 1 to \(range.upperBound)")
     }
     if let guidance { try check("guidance", guidance, guidance.isFinite && guidance >= 0, "0 or more") }
+    if let conditionGuidance {
+      try check(
+        "condition-guidance", conditionGuidance, conditionGuidance.isFinite && conditionGuidance >= 0,
+        "0 or more")
+    }
     if let seconds {
       try check("seconds", seconds, GenerationRequest.allowedSeconds.contains(seconds), "1 to 10")
     }
@@ -65,6 +77,7 @@ struct PlanGenerate: AsyncParsableCommand {
     }
     planned.steps = steps ?? planned.steps
     planned.guidanceScale = guidance ?? planned.guidanceScale
+    planned.conditionGuidanceScale = conditionGuidance ?? 1
     planned.sampler = sampler ?? planned.sampler
     let processBytes = GenerationPlan.processBytes
     let speed = try MachineSpeed.measure(dtype: planned.dtype, device: device)

@@ -60,7 +60,7 @@ struct PlanTrain: AsyncParsableCommand {
       return try TrainingPlan(
         directory(configuration), configuration, speed: speed, processBytes: processBytes)
     case .judges:
-      throw CommandFailure("the training of judges cannot be planned: their loss has no dry run", .usage)
+      return try TrainingPlan(file.configuration(), speed: speed, processBytes: processBytes)
     case .tokenizer:
       throw CommandFailure("there is nothing to plan for a tokenizer: it takes seconds", .usage)
     }

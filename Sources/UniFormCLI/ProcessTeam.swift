@@ -87,10 +87,10 @@ struct ProcessTeam {
     return failures
   }
 
-  /// What lost another process ends by itself within a moment, with its own words.
+  /// What lost another process ends by itself within a moment, with its own words. What was stopped goes on, to end.
   private static func dismiss(_ members: Members) {
-    for (delay, number) in [(2.0, SIGTERM), (30.0, SIGKILL)] {
-      DispatchQueue.global().asyncAfter(deadline: .now() + delay) { members.signal(number) }
+    for (delay, numbers) in [(2.0, [SIGTERM, SIGCONT]), (30.0, [SIGKILL])] {
+      DispatchQueue.global().asyncAfter(deadline: .now() + delay) { numbers.forEach(members.signal) }
     }
   }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Torch
 import UniForm
 
 @main
@@ -42,6 +43,7 @@ struct UniFormCommand: AsyncParsableCommand {
 
   static func main() async {
     protectStandardStreams()
+    requireAddressSpace()
     let work = Task { try await parseAndRun() }
     Interruption.install { work.cancel() }
     do {
@@ -57,6 +59,18 @@ struct UniFormCommand: AsyncParsableCommand {
     // A file that may grow no further is an error of writing like a full disk, not the end of the process.
     signal(SIGXFSZ, SIG_IGN)
     for descriptor: Int32 in 0...2 where fcntl(descriptor, F_GETFD) < 0 { _ = open("/dev/null", O_RDWR) }
+  }
+
+  /// Below a limit of the address space (`ulimit -v`) little is set aside; with too little, not even threads can begin.
+  private static func requireAddressSpace() {
+    guard let space = MachineMemory.addressSpace else { return }
+    saveAddressSpace()
+    guard space.rest < MachineMemory.addressReserve else { return }
+    let needed = space.limit - space.rest + MachineMemory.addressReserve
+    end(
+      with: MemoryShortage(
+        work: "program itself", neededBytes: needed, availableBytes: space.limit,
+        remedies: ["a higher 'ulimit -v'"]))
   }
 
   private static func parseAndRun() async throws {

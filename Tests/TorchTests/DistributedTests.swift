@@ -111,7 +111,7 @@ import Testing
 
   @Test func aMeetingThatNobodyComesToEndsWithAReason() {
     let error = #expect(throws: DistributedError.self) {
-      try ProcessGroup(host: "127.0.0.1", port: freePort(), rank: 1, size: 2, timeout: 1)
+      try ProcessGroup(host: "127.0.0.1", port: freePort(), rank: 1, size: 2, meetingTimeout: 1)
     }
     #expect(error?.description.hasPrefix("worker 1 of 2 could not meet the others at 127.0.0.1:") == true)
   }

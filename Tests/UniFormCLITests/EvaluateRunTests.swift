@@ -71,6 +71,14 @@ import Testing
     try FileManager.default.createDirectory(at: place.file("other"), withIntermediateDirectories: true)
     try FileManager.default.copyItem(
       at: place.file("made/scene-000001.mp4"), to: place.file("other/else.mp4"))
+    // The weights of another network, and a clip that is nowhere.
+    try FileManager.default.createDirectory(at: place.file("weights"), withIntermediateDirectories: true)
+    try FileManager.default.copyItem(
+      at: Workplace.models.appending(path: "tiny/vocoder/model.safetensors"),
+      to: place.file("weights/Cnn14_16k_mAP=0.438.safetensors"))
+    try FileManager.default.createDirectory(at: place.file("links"), withIntermediateDirectories: true)
+    try FileManager.default.createSymbolicLink(
+      atPath: place.file("links/a.mp4").path, withDestinationPath: "nowhere.mp4")
     for (arguments, status, text) in [
       (["--generated", "nowhere"], 66, "nowhere"), (["--generated", "empty"], 66, "no clips"),
       (["--generated", "made", "--metrics", "fvd3"], 64, "av-align"),
@@ -81,6 +89,8 @@ import Testing
       (["--generated", "made", "--steps", "3"], 64, "--suite"), (["--suite", "vggsound"], 64, "--data"),
       ([], 64, "--generated"),
       (["--generated", "made", "--captions", "none.csv"], 66, "none.csv"),
+      (["--generated", "made", "--weights", "weights", "--metrics", "is"], 65, "mAP=0.438.safetensors"),
+      (["--generated", "links"], 65, "does not exist"),
     ] as [([String], Int32, String)] {
       let result = try await place.program.run(["evaluate", "--cache", "cache"] + arguments)
       #expect(result.status == status, "\(arguments): \(result.errors)")
@@ -92,7 +102,7 @@ import Testing
     func run() async throws -> Program.Result {
       try await evaluate(
         "--suite", "scenes", "--model", "tiny", "--limit", "1", "--variants",
-        "v2a,t2av,unimodal,a2v-without-text",
+        "v2a,t2av,unimodal,alone,a2v-without-text",
         "--folder", "suite")
     }
     let result = try await run()
@@ -100,7 +110,7 @@ import Testing
     #expect(result.output.contains("tiny, scenes, V2A") && result.output.contains("Table 6 of the paper"))
     func dates() throws -> [String: Date] {
       try Dictionary(
-        uniqueKeysWithValues: ["v2a", "t2av", "unimodal", "a2v-without-text"].map { variant in
+        uniqueKeysWithValues: ["v2a", "t2av", "unimodal", "alone", "a2v-without-text"].map { variant in
           let file = place.file("suite/\(variant)/scene-000001.mp4")
           return (
             variant, try file.resourceValues(forKeys: [.contentModificationDateKey]).contentModificationDate!

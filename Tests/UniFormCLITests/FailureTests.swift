@@ -103,6 +103,19 @@ import UniForm
       generate: "--video", "good.mp4", "--output", "x.gif", status: 64, saying: "no sound")
     try await expectFailure(
       generate: "--audio", "good.mp4", "--output", "x.wav", status: 64, saying: "no pictures")
+    try await expectFailure(
+      generate: "--video", "good.mp4", "--only", "audio", status: 64, saying: "--only is for clips from text")
+    try await expectFailure(
+      generate: "--prompt", "rain", "--condition-guidance", "2", status: 64,
+      saying: "needs a video or a sound")
+    try await expectFailure(
+      generate: "--video", "good.mp4", "--negative-condition", "still", status: 64, saying: "no effect alone")
+    for (made, output) in [("audio", "x.gif"), ("audio", "x.png"), ("video", "x.wav")] {
+      try await expectFailure(
+        generate: "--prompt", "rain", "--only", made, "--output", output, status: 64, saying: "would hold no")
+    }
+    try await expectFailure(
+      generate: "--prompt", "rain", "--only", "audio", "--sheet", "x.png", status: 64, saying: "--sheet")
   }
 
   @Test func `sound that is missing or silent, and missing pictures`() async throws {

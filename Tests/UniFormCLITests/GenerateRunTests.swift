@@ -35,6 +35,36 @@ import UniForm
     #expect(settings.task == .t2av)
   }
 
+  @Test(arguments: ["wav", "mp4"]) func `makes sound alone`(ending: String) async throws {
+    let result = try await generate("--prompt", "rain", "--only", "audio", "--output", "a.\(ending)")
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(result.outputLines.first == "Text to audio: \"rain\"")
+    #expect(result.errors.contains("trained for the task t2a"))
+    let clip = try await MediaProbe.probe(place.file("a.\(ending)"))
+    let seconds = try #require(clip.audioSeconds)
+    #expect(clip.video == nil && abs(seconds - 1) < 0.06)
+    #expect(try await settings("a.\(ending)").task == .t2a)
+  }
+
+  @Test func `makes pictures alone, in a mute clip with a sheet`() async throws {
+    let result = try await generate(
+      "--prompt", "rain", "--only", "video", "--output", "a.mp4", "--sheet", "a.png")
+    #expect(result.status == 0, "\(result.errors)")
+    let clip = try await MediaProbe.probe(place.file("a.mp4"))
+    #expect(clip.audio == nil && clip.video?.codedWidth == 32)
+    #expect(try await settings("a.mp4").task == .t2v)
+  }
+
+  @Test func `follows what is given more closely, and records it`() async throws {
+    try await place.clip("in.wav", video: false)
+    let result = try await generate(
+      "--audio", "in.wav", "--condition-guidance", "2.5", "--negative-condition", "absent", "--output",
+      "a.mp4")
+    #expect(result.status == 0, "\(result.errors)")
+    let settings = try await settings("a.mp4")
+    #expect(settings.conditionGuidanceScale == 2.5 && settings.negativeCondition == .absent)
+  }
+
   @Test func `keeps the pictures of a video as they are and adds sound`() async throws {
     try await place.clip("in.mp4", audio: false)
     let result = try await generate("--video", "in.mp4", "--output", "out.mp4")

@@ -22,13 +22,33 @@ import Testing
 
   @Test func `a process that dies ends the others with its reason`() async throws {
     try place.prepareTraining(steps: 100_000)
+    let text = try await launched(disturbing: 0, with: SIGKILL)
+    #expect(text.contains("of 2 was killed by signal 9; the others were stopped"), "\(text)")
+    #expect(text.contains("lost the others"), "\(text)")
+  }
+
+  /// Whichever it is: the first keeps the signs of life of all.
+  @Test(arguments: [0, 1]) func `a process that hangs ends the others after the timeout`(rank: Int)
+    async throws
+  {
+    try place.prepareTraining(steps: 100_000, settings: ["timeout": 3])
+    let text = try await launched(disturbing: rank, with: SIGSTOP)
+    #expect(
+      text.contains(
+        "worker \(1 - rank) of 2 lost the others: worker \(rank) has given no sign of life for 3 s"),
+      "\(text)")
+  }
+
+  /// What a job of two processes says that never ends, once it trains and one of them gets a signal.
+  private func launched(disturbing rank: Int, with signal: Int32) async throws -> String {
     let (process, output, errors) = place.program.process(["launch", "-n", "2", "--", "train", "train.json"])
     try process.run()
     let launcher = process.processIdentifier
     let metrics = place.file("run/metrics.jsonl")
     DispatchQueue.global().async {
       while process.isRunning && ((try? Data(contentsOf: metrics).count) ?? 0) < 300 { usleep(20_000) }
-      if let victim = Self.children(of: launcher).first { kill(victim, SIGKILL) }
+      let members = Self.children(of: launcher).sorted()
+      if members.indices.contains(rank) { kill(members[rank], signal) }
     }
     let text: String = await withCheckedContinuation { continuation in
       DispatchQueue.global().async {
@@ -38,10 +58,9 @@ import Testing
         continuation.resume(returning: String(decoding: text, as: UTF8.self))
       }
     }
-    #expect(process.terminationStatus == 70)
-    #expect(text.contains("of 2 was killed by signal 9; the others were stopped"), "\(text)")
-    #expect(text.contains("lost the others"), "\(text)")
+    #expect(process.terminationStatus == (signal == SIGKILL ? 70 : 69), "\(text)")
     #expect(Self.children(of: launcher).isEmpty)
+    return text
   }
 
   private static func children(of parent: Int32) -> [Int32] {

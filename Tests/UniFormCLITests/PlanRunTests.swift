@@ -161,6 +161,14 @@ import UniForm
       kilobytes: mapped + 50_000, "generate", "--model", "tiny", "--prompt", "rain", "--output", "a.mp4")
     #expect(refused.status == 75 && refused.errors.contains("of memory and"), "\(refused.errors)")
     #expect(try place.names.isEmpty)
+    // Whatever else is left, it is enough, or that is said before anything crashes.
+    for more in [-150_000, 150_000, 250_000, 350_000] {
+      let outcome = try limited(
+        kilobytes: mapped + more, "generate", "--model", "tiny", "--prompt", "rain", "--output", "a.mp4")
+      #expect(outcome.status == 0 || outcome.status == 75, "\(more): \(outcome.status) \(outcome.errors)")
+      #expect(try place.names == (outcome.status == 0 ? ["a.mp4"] : []))
+      try? FileManager.default.removeItem(at: place.file("a.mp4"))
+    }
   }
 
   @Test(arguments: ["transformer", "video-vae", "audio-vae", "vocoder"])
@@ -183,6 +191,13 @@ import UniForm
       "plan", "train", root.appending(path: "Configs/train/tiny-\(part).json").path, "--model",
       root.appending(path: "Configs/uniform-tiny").path, "--memory", "0.1")
     #expect(refused.status == 75 && refused.errors.contains("training of the \(part)"), "\(refused.errors)")
+  }
+
+  @Test(arguments: ["picture", "sound"]) func `the training of judges is planned`(sense: String) async throws
+  {
+    let plan = try await place.program(
+      "plan", "train", Self.root.appending(path: "Configs/train/judge-\(sense).json").path, "--memory", "24")
+    #expect(plan.status == 0 && plan.output.contains("all memory"), "\(plan.errors)")
   }
 
   @Test func `an untrained model is made from configurations and generates`() async throws {

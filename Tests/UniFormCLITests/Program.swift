@@ -53,12 +53,12 @@ struct Program {
     }
   }
 
-  /// Presses Ctrl-C once `moment` holds, and says how long the program went on after that.
+  /// Presses Ctrl-C, or sends another signal, once `moment` holds, and says how long the program went on after that.
   ///
   /// This waits on a thread of its own: tests share few threads, and a task that sleeps among them may wake a minute
   /// after its time.
   func interrupted(
-    _ arguments: [String], when moment: @escaping @Sendable () -> Bool
+    _ arguments: [String], signal: Int32 = SIGINT, when moment: @escaping @Sendable () -> Bool
   ) async throws -> (result: Result, took: Duration) {
     let (process, output, errors) = process(arguments)
     try process.run()
@@ -66,7 +66,7 @@ struct Program {
       DispatchQueue.global().async {
         while process.isRunning && !moment() { usleep(10_000) }
         let start = ContinuousClock.now
-        process.interrupt()
+        kill(process.processIdentifier, signal)
         let result = Self.result(of: process, output, errors)
         continuation.resume(returning: (result, ContinuousClock.now - start))
       }

@@ -89,3 +89,19 @@ import Torch
     #expect(throws: CancellationError.self) { try pipeline.embed(["rain"]) { _ in false } }
   }
 }
+
+@Suite struct CodecFidelityTests {
+  private func frames(_ value: UInt8) -> VideoFrames {
+    VideoFrames(width: 4, height: 2, frameRate: 17, pixels: [UInt8](repeating: value, count: 3 * 4 * 2 * 3))
+  }
+
+  @Test func thePeakSignalToNoiseRatioIsThatOfTheMeanSquare() {
+    // Off by 5 everywhere: 20 log₁₀(255 / 5).
+    let off = CodecFidelity.peakSignalToNoise(frames(100), frames(105))
+    #expect(abs(off - 34.15140352) < 1e-6)
+    var half = frames(100)
+    for index in half.pixels.indices.prefix(half.pixels.count / 2) { half.pixels[index] = 110 }
+    #expect(abs(CodecFidelity.peakSignalToNoise(frames(100), half) - 31.14110357) < 1e-6)
+    #expect(CodecFidelity.peakSignalToNoise(frames(7), frames(7)) == CodecFidelity.exactPictures)
+  }
+}

@@ -123,7 +123,7 @@ private let shapes = PerModality(video: [4, 3, 2, 2], audio: [8, 15, 2])
         toyNetwork(input, at: Double(timesteps.video.floats[0]))
       }.video.floats
     }
-    #expect(try video(NoisePlan(task: .t2av)) == video(.textToVideo))
+    #expect(try video(NoisePlan(task: .t2av)) == video(NoisePlan(task: .t2v)))
   }
 
   @Test func guidanceRunsTheNetworkOnceOnBothHalves() throws {
@@ -142,6 +142,45 @@ private let shapes = PerModality(video: [4, 3, 2, 2], audio: [8, 15, 2])
     let plain = try loop(.init(task: .t2av), .ddim)(
       noise: NoiseSource(shapes: shapes, seeds: [1, 2]), model: network)
     #expect(Difference(guided.video, plain.video).absolute < 1e-4)
+  }
+
+  @Test(arguments: [(scale: 1.0, passes: 2), (scale: 3, passes: 3)])
+  func theConditionIsGuidedAgainstItsNegative(scale: Double, passes: Int) throws {
+    let guidance = try #require(
+      ClassifierFreeGuidance(scale: scale, hasText: true, conditionScale: 2, hasCondition: true))
+    #expect(guidance.passes == passes)
+    let condition = AVLatents.noise(shapes: shapes, seeds: [100]).video
+    let negative = AVLatents.noise(shapes: shapes, seeds: [101]).video
+    let result = try loop(.init(task: .v2a), .ddim, guidance: guidance)(
+      noise: NoiseSource(shapes: shapes, seeds: [1]), condition: PerModality(video: condition, audio: nil),
+      negative: PerModality(video: negative, audio: nil)
+    ) { input, timesteps in
+      #expect(input.batchSize == passes && timesteps.video.floats.allSatisfy { $0 == 0 })
+      for pass in 0..<passes {
+        let shown = input.clips(pass..<pass + 1)
+        #expect(shown.video.floats == (pass == passes - 1 ? negative : condition).floats)
+        #expect(shown.audio.floats == input.clips(0..<1).audio.floats)
+      }
+      return network(input, timesteps)
+    }
+    #expect(result.video.floats == condition.floats && result.audio.isFinite.allTrue)
+    #expect(throws: DiffusionError.missingCondition(.video, .v2a)) {
+      try loop(.init(task: .v2a), .ddim, guidance: guidance)(
+        noise: NoiseSource(shapes: shapes, seeds: [1]), condition: PerModality(video: condition, audio: nil),
+        model: network)
+    }
+  }
+
+  @Test func bothGuidancesAddTheirDifferences() throws {
+    let guidance = try #require(
+      ClassifierFreeGuidance(scale: 5, hasText: true, conditionScale: 3, hasCondition: true))
+    func row(_ value: Double) -> AVLatents {
+      AVLatents.noise(shapes: shapes, seeds: [1]).map { $0 * 0 + value }
+    }
+    // Negative 1, condition 2, text and condition 4: 1 + 3·(2 − 1) + 5·(4 − 2).
+    let output = guidance.combine(ModelOutput(prediction: .concatenate([row(4), row(2), row(1)])))
+    #expect(output.prediction.video.floats.allSatisfy { $0 == 14 })
+    #expect(ClassifierFreeGuidance(scale: 1, hasText: true, conditionScale: 3, hasCondition: false) == nil)
   }
 
   @Test func aNetworkOfLowerPrecisionLeavesTheStateInFullPrecision() throws {

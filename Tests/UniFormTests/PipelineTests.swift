@@ -57,6 +57,54 @@ import Torch
     #expect(try pipeline.latents(request).audio.floats == coded.floats)
   }
 
+  @Test("only one modality: the other is neither made nor seen", arguments: Modality.allCases)
+  func onlyOne(modality: Modality) throws {
+    let request = GenerationRequest(prompt: "rain", only: modality)
+    let clip = try pipeline.generate(request)[0]
+    #expect((clip.video == nil, clip.audio == nil) == (modality == .audio, modality == .video))
+    #expect(clip.settings.task == (modality == .audio ? .t2a : .t2v) && clip.notes.count == 1)
+    let latents = try pipeline.latents(request)
+    #expect(latents[modality == .audio ? .video : .audio].abs.maximum.item == 0)
+    #expect(throws: GenerationError.onlyWithCondition) {
+      try pipeline.generate(GenerationRequest(condition: .audio(TinyModel.sound()), only: modality))
+    }
+  }
+
+  @Test("guidance of the condition changes the clip, with its scale and its negative, and is recorded")
+  func conditionGuidance() throws {
+    func made(_ scale: Double, _ negative: GenerationRequest.NegativeCondition = .still) throws
+      -> GeneratedClip
+    {
+      var request = GenerationRequest(prompt: "rain", condition: .video(TinyModel.frames()))
+      (request.conditionGuidanceScale, request.negativeCondition) = (scale, negative)
+      return try pipeline.generate(request)[0]
+    }
+    let plain = try made(1)
+    #expect(plain.settings.conditionGuidanceScale == nil && plain.settings.negativeCondition == nil)
+    let (still, absent) = (try made(3), try made(3, .absent))
+    #expect(still.settings.conditionGuidanceScale == 3 && still.settings.negativeCondition == .still)
+    #expect(still.audio != plain.audio && absent.audio != plain.audio && still.audio != absent.audio)
+    #expect(try made(3).audio == still.audio)
+    var sound = GenerationRequest(condition: .audio(TinyModel.sound()))
+    let usual = try latents(sound)
+    sound.conditionGuidanceScale = 3
+    #expect(try latents(sound) != usual)
+    #expect(throws: GenerationError.conditionGuidanceAlone) {
+      var request = GenerationRequest(prompt: "rain")
+      request.conditionGuidanceScale = 2
+      _ = try pipeline.generate(request)
+    }
+  }
+
+  @Test("a picture that stands still cannot be told from its negative")
+  func stillNegative() throws {
+    let still = TinyModel.frames(count: 1)
+    var request = GenerationRequest(condition: .video(still))
+    let plain = try pipeline.latents(request).audio
+    request.conditionGuidanceScale = 4
+    #expect((try pipeline.latents(request).audio - plain).abs.maximum.item < 1e-3)
+  }
+
   @Test("a short condition holds its last frame, a long one is cut")
   func lengthOfCondition() throws {
     let short = TinyModel.frames(count: 5)
@@ -87,7 +135,8 @@ import Torch
   }
 
   @Test(
-    "any number of threads gives the same latents, pictures and sound", arguments: GenerationTask.allCases)
+    "any number of threads gives the same latents, pictures and sound",
+    arguments: [GenerationTask.t2av, .a2v, .v2a])
   func threads(task: GenerationTask) throws {
     // Wide enough that convolutions round differently when they are divided among threads.
     var wide = TinyModel()
@@ -100,10 +149,10 @@ import Torch
     let before = ComputeThreads.count
     defer { ComputeThreads.count = before }
     var request = GenerationRequest(prompt: "heavy rain and wind", steps: 5, seconds: 2, seed: 3)
-    switch task {
-    case .t2av: break
-    case .a2v: request.condition = .audio(TinyModel.sound())
-    case .v2a: request.condition = .video(TinyModel.frames())
+    switch task.condition {
+    case nil: break
+    case .audio: request.condition = .audio(TinyModel.sound())
+    case .video: request.condition = .video(TinyModel.frames())
     }
     for dtype in [DType.float32, .bfloat16] {
       let pipeline = try UniFormPipeline(model, dtype: dtype)

@@ -29,7 +29,7 @@ import UniForm
     #expect(configuration.optimization.batchSize == 3)
     #expect(configuration.optimization.learningRate == OptimizationSettings().learningRate)
     #expect(configuration.recipe.lora.rank == 4 && configuration.recipe.lora.alpha == 16)
-    #expect(configuration.recipe.taskWeights.count == 3)
+    #expect(configuration.recipe.taskWeights.count == 5)
   }
 
   @Test func theCommandLineChangesSettingsByTheirPath() throws {
@@ -49,7 +49,8 @@ import UniForm
     ("recipe.lora.size=4", "unknown key \"recipe.lora.size\""),
     ("workerz=4", "unknown key \"workerz\""), ("model.name=x", "\"model\" is no section"),
     ("workers=0", "workers must be in 1...256"),
-    ("recipe.task_weights.t2v=1", "unknown key \"recipe.task_weights.t2v\""),
+    ("recipe.task_weights.i2v=1", "unknown key \"recipe.task_weights.i2v\""),
+    ("recipe.task_from_step.a2v=-1", "task_from_step must not be negative"),
     ("train=vocoda", "\"train\" must name what is trained"),
   ])
   func aSettingThatCannotBeIsNamed(setting: String, reason: String) throws {

@@ -66,6 +66,15 @@ import UniForm
     #expect(names.contains("a2v_video_bound") == (objective == .epsilon))
   }
 
+  @Test func oneModalityAloneCountsInItsLossAlone() throws {
+    let run = try TemporaryFolder()
+    try trainer(model(), steps: 6, context: .saved(in: run.url)) {
+      $0.taskWeights = ["t2a": 1, "t2v": 1]
+    }.run()
+    let names = Set(try metrics(in: run.url).flatMap(\.keys))
+    #expect(Set(names.filter { $0.hasPrefix("t2") }) == ["t2a_audio", "t2v_video"])
+  }
+
   /// Losses of the same steps, up to the rounding of sums.
   @Test func anyNumberOfWorkersSeesTheSameBatches() throws {
     let model = try model()
@@ -180,6 +189,13 @@ import UniForm
     let tasks = (0..<100).map { recipe.task(Double($0) / 100) }
     #expect(tasks.filter { $0 == .t2av }.count == 25)
     #expect(tasks.filter { $0 == .v2a }.count == 75)
+    recipe.taskWeights = ["t2av": 1, "a2v": 1, "t2a": 2]
+    recipe.taskFromStep = ["a2v": 5, "t2a": 9]
+    #expect((0..<100).allSatisfy { recipe.task(Double($0) / 100, step: 4) == .t2av })
+    #expect((0..<100).filter { recipe.task(Double($0) / 100, step: 5) == .a2v }.count == 50)
+    #expect((0..<100).filter { recipe.task(Double($0) / 100, step: 9) == .t2a }.count == 50)
+    recipe.taskFromStep["t2av"] = 1
+    #expect(throws: ConfigurationError.self) { try recipe.validate() }
     recipe.taskWeights = ["t2av": 0]
     #expect(throws: ConfigurationError.self) { try recipe.validate() }
   }

@@ -30,6 +30,7 @@ typedef struct ct_operator_impl *ct_operator;
 typedef struct ct_generator_impl *ct_generator;
 typedef struct ct_group_impl *ct_group;
 typedef struct ct_work_impl *ct_work;
+typedef struct ct_pulse_impl *ct_pulse;
 typedef struct ct_graph_impl *ct_graph;
 
 typedef enum {
@@ -131,6 +132,8 @@ void ct_outline_memory_restart(void) CT_NOEXCEPT;
 
 /// Gives memory that is free but kept for later back to the system, where it keeps any.
 void ct_release_free_memory(void) CT_NOEXCEPT;
+/// Takes less address space from here on, for a process that has little; before it has threads.
+void ct_save_address_space(void) CT_NOEXCEPT;
 
 // Devices
 /// Loads the CUDA half of libtorch where the device needs it.
@@ -156,18 +159,30 @@ bool ct_set_flush_denormals(bool enabled) CT_NOEXCEPT;
 
 // Processes that work together
 /// Meets the other processes at host:port, where rank 0 listens. Every function below is called by all processes in the
-/// same order.
-ct_status ct_group_create(const char *host, int32_t port, int32_t rank, int32_t size, int64_t timeout_milliseconds,
-                          ct_group *out) CT_NOEXCEPT;
+/// same order. The first time limit holds for the meeting, the second for each later message.
+ct_status ct_group_create(const char *host, int32_t port, int32_t rank, int32_t size, int64_t meeting_milliseconds,
+                          int64_t message_milliseconds, ct_group *out) CT_NOEXCEPT;
 void ct_group_release(ct_group group) CT_NOEXCEPT;
-/// The sum over all processes, in place; runs on until ct_work_wait.
+/// The sum over all processes, in place; runs on until it was waited for.
 ct_status ct_group_all_reduce(ct_group group, ct_tensor tensor, ct_work *out) CT_NOEXCEPT;
 ct_status ct_group_broadcast(ct_group group, ct_tensor tensor, int32_t root, ct_work *out) CT_NOEXCEPT;
 ct_status ct_group_send(ct_group group, ct_tensor tensor, int32_t rank, ct_work *out) CT_NOEXCEPT;
 ct_status ct_group_receive(ct_group group, ct_tensor tensor, int32_t rank, ct_work *out) CT_NOEXCEPT;
-ct_status ct_group_barrier(ct_group group) CT_NOEXCEPT;
-/// Waits for the end of the work and releases it.
+ct_status ct_group_barrier(ct_group group, ct_work *out) CT_NOEXCEPT;
+/// Waits for the end of the work, for so long at most; done is false where it goes on. Not for what sends or receives.
+ct_status ct_work_wait_for(ct_work work, int64_t milliseconds, bool *done) CT_NOEXCEPT;
+/// Waits for the end of the work.
 ct_status ct_work_wait(ct_work work) CT_NOEXCEPT;
+/// Ends what sends or receives, from another thread than the one that waits for it.
+void ct_work_abort(ct_work work) CT_NOEXCEPT;
+void ct_work_release(ct_work work) CT_NOEXCEPT;
+
+/// A connection of its own to where rank 0 listens, on which each process tells that it lives. Does not need the others.
+ct_status ct_pulse_create(const char *host, int32_t port, int32_t rank, int32_t size, int64_t timeout_milliseconds,
+                          ct_pulse *out) CT_NOEXCEPT;
+/// Tells the number of beats of this process, and gets those of all, waiting the first time for all to be there.
+ct_status ct_pulse_beat(ct_pulse pulse, int64_t beat, int64_t *beats) CT_NOEXCEPT;
+void ct_pulse_release(ct_pulse pulse) CT_NOEXCEPT;
 
 #ifdef __cplusplus
 }

@@ -4,46 +4,81 @@ internal import Foundation
 /// Processes that compute together, on one machine or several: libtorch's own c10d with its Gloo backend.
 ///
 /// Every process calls the same collectives in the same order. A process that ends closes its connections, so that the
-/// others' next call throws ``DistributedError`` at once; one that hangs is noticed after the timeout.
+/// others' next call throws ``DistributedError`` at once; so does one that was stopped or whose machine is gone, after the
+/// timeout. One that lives and does not come to a collective is waited for half an hour.
 public final class ProcessGroup: @unchecked Sendable {
   public let rank: Int
   public let size: Int
   private let pointer: ct_group
+  private let heartbeat: Heartbeat
+  /// Seconds that a collective waits for processes that live.
+  private static let patience = 1800.0
 
   /// Meets the others at `host:port`, where rank 0 listens.
   ///
-  /// - Parameter timeout: how long to wait for the others, here and in each collective, in seconds.
-  public init(host: String, port: Int, rank: Int, size: Int, timeout: Double = 300) throws {
+  /// - Parameters:
+  ///   - timeout: seconds without a sign of life after which a process counts as lost.
+  ///   - meetingTimeout: seconds to wait here for the others.
+  public init(
+    host: String, port: Int, rank: Int, size: Int, timeout: Double = 60, meetingTimeout: Double = 300
+  ) throws {
     precondition(size > 0 && (0..<size).contains(rank), "rank \(rank) of \(size)")
+    func failure() -> DistributedError {
+      DistributedError(rank: rank, size: size, action: "could not meet the others at \(host):\(port)")
+    }
     var result: ct_group?
     let status = ct_group_create(
-      host, Int32(port), Int32(rank), Int32(size), Int64(timeout * 1000), &result)
-    guard status == CT_OK, let result else {
-      throw DistributedError(rank: rank, size: size, action: "could not meet the others at \(host):\(port)")
+      host, Int32(port), Int32(rank), Int32(size), Int64(meetingTimeout * 1000), Int64(Self.patience * 1000),
+      &result)
+    guard status == CT_OK, let result else { throw failure() }
+    let heartbeat = Heartbeat(
+      host: host, port: port, rank: rank, size: size, timeout: timeout, meetingTimeout: meetingTimeout)
+    guard let heartbeat else {
+      let failure = failure()
+      ct_group_release(result)
+      throw failure
     }
     self.rank = rank
     self.size = size
+    self.heartbeat = heartbeat
     pointer = result
   }
 
-  deinit { ct_group_release(pointer) }
+  deinit {
+    heartbeat.stop()
+    // With a process that is lost its release would wait for the messages that are under way.
+    if heartbeat.loss == nil { ct_group_release(pointer) }
+  }
 
   /// Something that is under way.
   public final class Work {
     private let pointer: ct_work
     private let group: ProcessGroup
     /// What it reads and writes.
-    private let tensor: Tensor
+    private let tensor: Tensor?
 
-    fileprivate init(_ pointer: ct_work, _ group: ProcessGroup, _ tensor: Tensor) {
+    fileprivate init(_ pointer: ct_work, _ group: ProcessGroup, _ tensor: Tensor?) {
       self.pointer = pointer
       self.group = group
       self.tensor = tensor
     }
 
-    /// To be called once.
+    deinit { ct_work_release(pointer) }
+
     public func wait() throws {
-      if ct_work_wait(pointer) != CT_OK { throw group.failure() }
+      var isDone = false
+      while !isDone {
+        guard ct_work_wait_for(pointer, 1000, &isDone) == CT_OK else { throw group.failure() }
+        if !isDone, group.heartbeat.loss != nil { throw group.failure() }
+      }
+    }
+
+    /// Of what sends or receives, which only its end or ``ct_work_abort`` ends.
+    fileprivate func waitForPeer() throws {
+      let status = group.heartbeat.withAbort({ [pointer] in ct_work_abort(pointer) }) {
+        ct_work_wait(pointer)
+      }
+      guard status == CT_OK, group.heartbeat.loss == nil else { throw group.failure() }
     }
   }
 
@@ -60,30 +95,31 @@ public final class ProcessGroup: @unchecked Sendable {
   }
 
   public func send(_ tensor: Tensor, to rank: Int) throws {
-    try start(tensor) { ct_group_send(pointer, tensor.pointer, Int32(rank), $0) }.wait()
+    try start(tensor) { ct_group_send(pointer, tensor.pointer, Int32(rank), $0) }.waitForPeer()
   }
 
   public func receive(_ tensor: Tensor, from rank: Int) throws {
-    try start(tensor) { ct_group_receive(pointer, tensor.pointer, Int32(rank), $0) }.wait()
+    try start(tensor) { ct_group_receive(pointer, tensor.pointer, Int32(rank), $0) }.waitForPeer()
   }
 
   /// Waits until everybody is here.
   public func barrier() throws {
-    if ct_group_barrier(pointer) != CT_OK { throw failure() }
+    try start(nil) { ct_group_barrier(pointer, $0) }.wait()
   }
 
   private func start(
-    _ tensor: Tensor, _ body: (UnsafeMutablePointer<ct_work?>) -> ct_status
+    _ tensor: Tensor?, _ body: (UnsafeMutablePointer<ct_work?>) -> ct_status
   ) throws -> Work {
     precondition(
-      tensor.isContiguous && tensor.device.kind == .cpu, "collectives take dense tensors on the CPU")
+      tensor.map { $0.isContiguous && $0.device.kind == .cpu } ?? true,
+      "collectives take dense tensors on the CPU")
     var work: ct_work?
-    guard body(&work) == CT_OK, let work else { throw failure() }
+    guard heartbeat.loss == nil, body(&work) == CT_OK, let work else { throw failure() }
     return Work(work, self, tensor)
   }
 
   private func failure() -> DistributedError {
-    DistributedError(rank: rank, size: size, action: "lost the others")
+    DistributedError(rank: rank, size: size, action: "lost the others", reason: heartbeat.loss)
   }
 }
 
@@ -91,9 +127,9 @@ public final class ProcessGroup: @unchecked Sendable {
 public struct DistributedError: Error, Sendable, CustomStringConvertible {
   public let description: String
 
-  /// With libtorch's last message on this thread.
-  init(rank: Int, size: Int, action: String) {
-    let text = String(cString: ct_error_message())
+  /// - Parameter reason: nil takes libtorch's last message on this thread.
+  init(rank: Int, size: Int, action: String, reason: String? = nil) {
+    let text = reason ?? String(cString: ct_error_message())
     let first = text.split(separator: "\n").first.map(String.init) ?? text
     description = "worker \(rank) of \(size) \(action): \(first)"
   }

@@ -1,5 +1,5 @@
 /// Implicit sampling (Song et al. 2021): deterministic at η = 0, as noisy as the ancestral one at η = 1.
-public struct DDIMScheduler: Scheduler {
+public struct DDIMScheduler: Scheduler, NoisePredictingScheduler {
   public let evaluations: [Evaluation]
   /// η, 0…1.
   public let eta: Double

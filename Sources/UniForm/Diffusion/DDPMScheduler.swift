@@ -2,7 +2,7 @@ import Foundation
 import Torch
 
 /// Ancestral sampling (Ho et al. 2020): each step draws from the reverse Gaussian.
-public struct DDPMScheduler: Scheduler {
+public struct DDPMScheduler: Scheduler, NoisePredictingScheduler {
   public enum Variance: String, Sendable, Codable, CaseIterable {
     /// What the network says, between β̃ and β.
     case learnedRange = "learned_range"

@@ -2,12 +2,16 @@ import Foundation
 
 /// DPM-Solver++ of second order, multistep (Lu et al. 2022), with PixArt's conventions: times equally spaced in
 /// the continuous time of the schedule, so the network is told fractions; first and last step of first order.
-public struct DPMSolverScheduler: Scheduler {
+public struct DPMSolverScheduler: Scheduler, NoisePredictingScheduler {
   public let evaluations: [Evaluation]
   /// The times visited, one more than there are evaluations.
   private let points: [Point]
   /// x̂₀ of the step before.
   private var previous: AVLatents?
+  public var memory: [AVLatents] {
+    get { previous.map { [$0] } ?? [] }
+    set { previous = newValue.first }
+  }
 
   private struct Point {
     let alpha: Double

@@ -13,7 +13,7 @@ public struct DenoisingLoop {
 
   public let plan: NoisePlan
   public let scheduler: any Scheduler
-  /// Nil for a single pass; otherwise the model's text conditioning is that of a doubled batch.
+  /// Nil for a single pass; otherwise the model's text conditioning is that of all passes.
   public let guidance: ClassifierFreeGuidance?
 
   public init(plan: NoisePlan, scheduler: any Scheduler, guidance: ClassifierFreeGuidance? = nil) {
@@ -27,32 +27,56 @@ public struct DenoisingLoop {
   /// - Parameters:
   ///   - noise: one generator per clip; its first draw is the initial state.
   ///   - condition: clean latents of the modality that the plan requires, `[B, …]`; others are not read.
+  ///   - negative: what stands for the condition in the pass that guidance leads away from, likewise.
   ///   - progress: called before each evaluation and after the last; false stops with `CancellationError`.
+  ///   - observer: sees the states in between, and may let the trajectory begin with one.
   /// - Returns: the generated latents, and the condition exactly as given.
   public func callAsFunction(
     noise: NoiseSource, condition: PerModality<Tensor?> = PerModality(video: nil, audio: nil),
-    progress: (Progress) -> Bool = { _ in true }, model: DenoisingModel
+    negative: PerModality<Tensor?> = PerModality(video: nil, audio: nil),
+    progress: (Progress) -> Bool = { _ in true }, observer: DenoisingObserver? = nil, model: DenoisingModel
   ) throws -> AVLatents {
     try withoutGradient {
       var scheduler = scheduler
-      let condition = PerModality(
-        video: condition.video?.to(.float32).to(noise.device),
-        audio: condition.audio?.to(.float32).to(noise.device))
+      let (condition, negative) = (on(noise.device, condition), on(noise.device, negative))
       var state = noise.next()
       try check(condition, against: state)
+      let guidesCondition = guidance?.guidesCondition == true
+      if guidesCondition { try check(negative, against: state) }
       state = plan.writeBack(condition, into: state)
       let evaluations = scheduler.evaluations
-      for (index, evaluation) in evaluations.enumerated() {
+      let beginning = try observer?.beginning.map { try checked($0, against: state) }
+      if let beginning {
+        state = beginning.latents.to(noise.device)
+        scheduler.memory = beginning.memory.map { $0.to(noise.device) }
+        noise.skip(to: beginning.draws)
+      }
+      for (index, evaluation) in evaluations.enumerated().dropFirst(beginning?.completed ?? 0) {
         guard progress(Progress(completed: index, total: evaluations.count)) else {
           throw CancellationError()
         }
         let input = plan.networkInput(state, signalScale: evaluation.signalScale)
         let timesteps = plan.tokenTimesteps(
           [Double](repeating: evaluation.timestep, count: state.batchSize), device: state.device)
-        let output = try guidance?.predict(input, timesteps, model: model) ?? model(input, timesteps)
-        let next = scheduler.step(
-          output.map { $0.to(.float32) }, at: index, state: state, noise: noise.next)
-        state = plan.writeBack(condition, into: next)
+        let without =
+          guidesCondition
+          ? plan.networkInput(plan.writeBack(negative, into: state), signalScale: evaluation.signalScale)
+          : nil
+        let output =
+          try guidance?.predict(input, negative: without, timesteps, model: model) ?? model(input, timesteps)
+        let answer = output.map { $0.to(.float32) }
+        let before = state
+        state = plan.writeBack(
+          condition, into: scheduler.step(answer, at: index, state: before, noise: noise.next))
+        if let observer, index + 1 < evaluations.count {
+          try observer.observe(
+            DenoisingObserver.Moment(
+              state: DenoisingState(
+                completed: index + 1, latents: state, memory: scheduler.memory, draws: noise.draws),
+              total: evaluations.count,
+              estimate: plan.writeBack(
+                condition, into: scheduler.estimate(answer.prediction, at: index, state: before))))
+        }
       }
       guard progress(Progress(completed: evaluations.count, total: evaluations.count)) else {
         throw CancellationError()
@@ -61,8 +85,28 @@ public struct DenoisingLoop {
     }
   }
 
+  private func on(_ device: Device, _ latents: PerModality<Tensor?>) -> PerModality<Tensor?> {
+    latents.map { $0?.to(.float32).to(device) }
+  }
+
+  private func checked(
+    _ beginning: DenoisingState, against state: AVLatents
+  ) throws(DiffusionError) -> DenoisingState {
+    let count = scheduler.evaluations.count
+    guard (0..<count).contains(beginning.completed) else {
+      throw .stateOfAnotherSchedule(completed: beginning.completed, of: count)
+    }
+    for modality in Modality.allCases {
+      for latents in [beginning.latents] + beginning.memory
+      where latents[modality].shape != state[modality].shape {
+        throw .conditionShape(modality, latents[modality].shape, expected: state[modality].shape)
+      }
+    }
+    return beginning
+  }
+
   private func check(_ condition: PerModality<Tensor?>, against state: AVLatents) throws(DiffusionError) {
-    guard let modality = plan.requiredCondition else { return }
+    guard let modality = plan.task.condition else { return }
     guard let latents = condition[modality] else { throw .missingCondition(modality, plan.task) }
     guard latents.shape == state[modality].shape else {
       throw .conditionShape(modality, latents.shape, expected: state[modality].shape)

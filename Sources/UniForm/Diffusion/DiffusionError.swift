@@ -6,6 +6,7 @@ public enum DiffusionError: Error, Sendable, Equatable, CustomStringConvertible 
   case invalid(setting: String, value: Double, allowed: String)
   case missingCondition(Modality, GenerationTask)
   case conditionShape(Modality, [Int], expected: [Int])
+  case stateOfAnotherSchedule(completed: Int, of: Int)
 
   public var description: String {
     switch self {
@@ -19,6 +20,8 @@ public enum DiffusionError: Error, Sendable, Equatable, CustomStringConvertible 
     case .missingCondition(let modality, let task): "\(task.rawValue): needs \(modality.rawValue) latents"
     case .conditionShape(let modality, let shape, let expected):
       "\(modality.rawValue) latents: shape \(shape) where the noise has \(expected)"
+    case .stateOfAnotherSchedule(let completed, let count):
+      "the saved state is that of evaluation \(completed), where there are \(count)"
     }
   }
 }

@@ -1,5 +1,5 @@
 /// Follows the velocity of a ``RectifiedFlow`` in straight pieces; the network is told 1000·u.
-public struct FlowEulerScheduler: Scheduler {
+public struct FlowEulerScheduler: Scheduler, VelocityPredictingScheduler {
   public let evaluations: [Evaluation]
   private let times: [Double]
 

@@ -8,6 +8,8 @@ public final class NoiseSource {
   public let shapes: PerModality<[Int]>
   public let device: Device
   private let generators: [Generator]
+  /// Draws so far.
+  public private(set) var draws = 0
 
   /// - Parameters:
   ///   - shapes: of one clip, without the batch axis: `[4, T, H, W]` and `[8, Ta, F]`.
@@ -23,11 +25,17 @@ public final class NoiseSource {
 
   /// The next noise of every clip, float32, drawn on the CPU: `[B, 4, T, H, W]` and `[B, 8, Ta, F]`.
   public func next() -> AVLatents {
+    draws += 1
     let clips = generators.map { generator in
       AVLatents(
         video: .randn(shapes.video, generator: generator), audio: .randn(shapes.audio, generator: generator))
     }
     return AVLatents(
       video: .stack(clips.map(\.video)).to(device), audio: .stack(clips.map(\.audio)).to(device))
+  }
+
+  /// Leaves out noise that was used before.
+  public func skip(to draws: Int) {
+    while self.draws < draws { _ = next() }
   }
 }

@@ -16,6 +16,31 @@ public protocol Scheduler {
   mutating func step(
     _ output: ModelOutput, at index: Int, state: AVLatents, noise: () -> AVLatents
   ) -> AVLatents
+
+  /// The clean latents that the network's answer for `state` at `evaluations[index]` stands for.
+  func estimate(_ prediction: AVLatents, at index: Int, state: AVLatents) -> AVLatents
+
+  /// Earlier answers that the next step needs, so that a trajectory can go on in another process.
+  var memory: [AVLatents] { get set }
+}
+
+/// The network predicts the noise ε of a state α·x₀ + σ·ε with α² + σ² = 1.
+protocol NoisePredictingScheduler: Scheduler {}
+
+extension NoisePredictingScheduler {
+  public func estimate(_ prediction: AVLatents, at index: Int, state: AVLatents) -> AVLatents {
+    let alpha = evaluations[index].signalScale
+    return (state - (1 - alpha * alpha).squareRoot() * prediction) / alpha
+  }
+}
+
+/// The network predicts the velocity ε − x₀ of a state (1 − u)·x₀ + u·ε.
+protocol VelocityPredictingScheduler: Scheduler {}
+
+extension VelocityPredictingScheduler {
+  public func estimate(_ prediction: AVLatents, at index: Int, state: AVLatents) -> AVLatents {
+    state - (1 - evaluations[index].signalScale) * prediction
+  }
 }
 
 /// One call of the network.
@@ -27,6 +52,12 @@ public struct Evaluation: Sendable, Equatable {
 }
 
 extension Scheduler {
+  /// Most methods need the latest answer alone.
+  public var memory: [AVLatents] {
+    get { [] }
+    set {}
+  }
+
   /// What the network is told at each evaluation.
   public var timesteps: [Double] { evaluations.map(\.timestep) }
 }

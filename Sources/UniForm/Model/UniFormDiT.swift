@@ -70,7 +70,7 @@ public struct UniFormDiT {
             audioValues * c.outputChannels / c.inputChannels, weightInitialization: .zeros,
             biasInitialization: .zeros),
         task: try TaskEmbedder(
-          parameters["task_embedder"], tasks: GenerationTask.allCases.count, channels: c.inputChannels,
+          parameters["task_embedder"], tasks: GenerationTask.embeddingRows, channels: c.inputChannels,
           rows: c.audioRows),
         modality: try parameters("modality_embedding", c.hiddenSize, initialization: .zeros))
     } else {
@@ -205,9 +205,9 @@ extension UniFormDiT {
     }
     for (block, text) in zip(blocks, conditioning.blocks) {
       if recomputesActivations && isRecordingGradients {
-        x = recomputed(block, x, modulation, text, textMask: conditioning.mask, rotary: time.rotary)
+        x = recomputed(block, x, modulation, text, textMask: conditioning.mask, time: time)
       } else {
-        x = block(x, modulation, text, textMask: conditioning.mask, rotary: time.rotary)
+        x = block(x, modulation, text, textMask: conditioning.mask, time: time)
       }
     }
     return x
@@ -216,13 +216,13 @@ extension UniFormDiT {
   /// The block as one step of the backward pass, which computes it again.
   private func recomputed(
     _ block: STDiT3Block, _ x: Tensor, _ modulation: Modulation, _ text: TextKeysValues, textMask: Tensor?,
-    rotary: RotaryEmbedding
+    time: Placement.Time
   ) -> Tensor {
     // Whatever needs a gradient has to be an input.
     checkpointed([x, text.key, text.value] + modulation.groups) { inputs in
       block(
         inputs[0], Modulation(groups: Array(inputs[3...]), sizes: modulation.sizes),
-        TextKeysValues(key: inputs[1], value: inputs[2]), textMask: textMask, rotary: rotary)
+        TextKeysValues(key: inputs[1], value: inputs[2]), textMask: textMask, time: time)
     }
   }
 

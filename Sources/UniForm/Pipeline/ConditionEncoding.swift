@@ -5,6 +5,8 @@ internal import Torch
 struct EncodedCondition {
   /// Clean latents of the condition's modality, one clip.
   var latents = PerModality<Tensor?>(video: nil, audio: nil)
+  /// What guidance leads away from, likewise.
+  var negative = PerModality<Tensor?>(video: nil, audio: nil)
   /// The log-mel `[frames, bins]` of a given sound.
   var mel: Tensor?
 }
@@ -12,15 +14,29 @@ struct EncodedCondition {
 extension UniFormPipeline {
   /// The modes of the autoencoders' posteriors over whole seconds of the condition.
   func encodeCondition(_ request: ResolvedRequest, _ report: ProgressReport) throws -> EncodedCondition {
+    var encoded = EncodedCondition()
+    let isGuided = request.guidance?.guidesCondition == true
+    func negative(of latents: Tensor, still: () throws -> Tensor) rethrows -> Tensor? {
+      guard isGuided else { return nil }
+      return request.negativeCondition == .still ? try still() : latents.zerosLike
+    }
     switch request.condition {
-    case .none: return EncodedCondition()
+    case .none: break
     case .video(let frames):
       let latents = try encodeVideo(frames, request.geometry, report)
-      return EncodedCondition(latents: PerModality(video: latents, audio: nil))
+      encoded.latents.video = latents
+      encoded.negative.video = try negative(of: latents) {
+        try encodeVideo(frames.cutOrHeld(to: 1), request.geometry, report)
+      }
     case .audio(let sound):
       let (mel, latents) = try encodeAudio(sound, request.geometry, report)
-      return EncodedCondition(latents: PerModality(video: nil, audio: latents), mel: mel)
+      (encoded.mel, encoded.latents.audio) = (mel, latents)
+      encoded.negative.audio = try negative(of: latents) {
+        try encodeAudio(Waveform(sampleRate: sound.sampleRate, samples: [0]), request.geometry, report)
+          .latents
+      }
     }
+    return encoded
   }
 
   /// Pictures over whole seconds to latents `[1, 4, T, h, w]`: samples of the posterior, or its mode without a seed.
@@ -69,12 +85,17 @@ extension UniFormPipeline {
   func posterior(
     of sound: Waveform, _ geometry: ClipGeometry, _ encoder: AudioVAE.Encoder
   ) -> (mel: Tensor, posterior: DiagonalGaussian) {
+    let mel = logMel(of: sound, geometry)
+    return (mel, encoder(mel.unsqueezed(1)))
+  }
+
+  /// Of a sound over whole seconds at one peak level, `[1, frames, bins]`.
+  func logMel(of sound: Waveform, _ geometry: ClipGeometry) -> Tensor {
     let whole = Waveform(
       sampleRate: sound.sampleRate, samples: Array(sound.samples.prefix(geometry.keptSampleCount))
     ).peakNormalized(count: geometry.sampleCount)
-    let mel = mel(whole.tensor.unsqueezed(0).to(device))  // [1, frames, bins]
+    return mel(whole.tensor.unsqueezed(0).to(device))  // [1, frames, bins]
       .narrowed(1, start: 0, length: geometry.melFrameCount)
-    return (mel, encoder(mel.unsqueezed(1)))
   }
 
   /// Between the seeds of the chunks of a clip, so that clips of neighbouring seeds share none.

@@ -74,11 +74,12 @@ extension UniFormPipeline {
       seeds: [seed], device: device)
     var evaluation = 0
     return try loop(
-      noise: noise, condition: condition.latents,
+      noise: noise, condition: condition.latents, negative: condition.negative,
       progress: {
         evaluation = $0.completed
         return report.isWanted(.denoising, $0.completed, of: $0.total)
       },
+      observer: report.observer,
       model: { [device, isNarrow] latents, _ in
         let evaluation = evaluation
         guard isNarrow else {

@@ -48,6 +48,9 @@ public struct ClipSettings: Codable, Sendable, Equatable {
   public var seed: UInt64
   public var steps: Int
   public var guidanceScale: Double
+  /// Nil where the condition was not guided; so is what it was guided against.
+  public var conditionGuidanceScale: Double?
+  public var negativeCondition: GenerationRequest.NegativeCondition?
   public var sampler: Sampler
   public var seconds: Double
   public var dtype: String
@@ -61,6 +64,8 @@ public struct ClipSettings: Codable, Sendable, Equatable {
     case version, model, weights, task, prompt, seed, steps, sampler, seconds, dtype, device, width, height
     case negativePrompt = "negative_prompt"
     case guidanceScale = "guidance_scale"
+    case conditionGuidanceScale = "condition_guidance_scale"
+    case negativeCondition = "negative_condition"
     case frameRate = "frame_rate"
     case sampleRate = "sample_rate"
   }

@@ -4,6 +4,9 @@ public enum GenerationError: Error, Sendable, Equatable, CustomStringConvertible
   case promptTooLong(setting: String, characters: Int, maximum: Int)
   case controlCharacter(setting: String, codePoint: UInt32)
   case negativePromptAlone
+  case conditionGuidanceAlone
+  /// A request with a condition that also says what alone it wants.
+  case onlyWithCondition
   case frameSize(width: Int, height: Int, neededWidth: Int, neededHeight: Int)
   case frameSizeNotMade(FrameSize, multiple: Int)
   case frameRate(Double, needed: Int)
@@ -24,6 +27,8 @@ public enum GenerationError: Error, Sendable, Equatable, CustomStringConvertible
     case .controlCharacter(let setting, let codePoint):
       "\(setting): holds the control character U+\(hexadecimal(codePoint)); give plain text"
     case .negativePromptAlone: "negative prompt: has no effect without a prompt; give both or neither"
+    case .conditionGuidanceAlone: "condition guidance: has no effect without a video or a sound"
+    case .onlyWithCondition: "only: is decided by the given video or sound; leave it out"
     case .frameSize(let width, let height, let neededWidth, let neededHeight):
       "video: frames of \(width)×\(height) pixels; \(neededWidth)×\(neededHeight) are needed"
     case .frameSizeNotMade(let size, let multiple): Self.sizeNotMade(size, multiple: multiple)

@@ -2,8 +2,8 @@ public import Media
 
 /// What to generate: a value that says everything but the model.
 ///
-/// The task follows from the condition: none is text to audio and video, a sound is audio to video, pictures are video
-/// to audio.
+/// The task follows from the condition: none is text to audio and video, or to what alone is wanted; a sound is audio to
+/// video, pictures are video to audio.
 public struct GenerationRequest: Sendable, Equatable {
   /// What is given besides text.
   public enum Condition: Sendable, Equatable {
@@ -15,15 +15,29 @@ public struct GenerationRequest: Sendable, Equatable {
     case audio(Waveform)
   }
 
+  /// What stands for the condition where guidance leads away from it.
+  public enum NegativeCondition: String, Sendable, Codable, CaseIterable {
+    /// A clip in which nothing happens: silence, or the first frame held.
+    case still
+    /// Zeros, as in text to audio or video alone; for models that were trained for these.
+    case absent
+  }
+
   /// Nil or blank: without text. Case and surrounding space do not matter; 10,000 characters at most.
   public var prompt: String?
   /// What guidance leads away from, instead of the null caption. Needs a prompt.
   public var negativePrompt: String?
   public var condition: Condition
+  /// Makes only this from the text, without the other. Not with a condition, whose task makes one modality anyway.
+  public var only: Modality?
   /// 1…1000; the model's default where nil.
   public var steps: Int?
   /// A finite number from 0 on, 1 turns guidance off; the model's default where nil.
   public var guidanceScale: Double?
+  /// How closely to follow the condition, against ``negativeCondition``: a finite number from 0 on; 1 turns it off. Each
+  /// step takes one more pass of the network.
+  public var conditionGuidanceScale = 1.0
+  public var negativeCondition = NegativeCondition.still
   /// The model's default where nil.
   public var sampler: Sampler?
   /// 1…10; the length that the model was trained on where nil.
@@ -35,13 +49,15 @@ public struct GenerationRequest: Sendable, Equatable {
   public var seed: UInt64
 
   public init(
-    prompt: String? = nil, negativePrompt: String? = nil, condition: Condition = .none, steps: Int? = nil,
-    guidanceScale: Double? = nil, sampler: Sampler? = nil, seconds: Double? = nil, size: FrameSize? = nil,
+    prompt: String? = nil, negativePrompt: String? = nil, condition: Condition = .none, only: Modality? = nil,
+    steps: Int? = nil, guidanceScale: Double? = nil, sampler: Sampler? = nil, seconds: Double? = nil,
+    size: FrameSize? = nil,
     seed: UInt64 = 0
   ) {
     self.prompt = prompt
     self.negativePrompt = negativePrompt
     self.condition = condition
+    self.only = only
     self.steps = steps
     self.guidanceScale = guidanceScale
     self.sampler = sampler
@@ -52,7 +68,7 @@ public struct GenerationRequest: Sendable, Equatable {
 
   public var task: GenerationTask {
     switch condition {
-    case .none: .t2av
+    case .none: GenerationTask(given: nil, only: only)
     case .audio: .a2v
     case .video: .v2a
     }

@@ -2,6 +2,8 @@ public import Torch
 
 /// A task's noise scheme as data: which modality is noised, what the condition looks like to the network, which
 /// timestep each modality's tokens see, and what counts in the loss. Training and inference read the same plan.
+///
+/// A modality that is neither generated nor given is zeros.
 public struct NoisePlan: Sendable, Equatable {
   /// What the network is shown of the modality that is not generated ("z_T = 0" in the paper).
   public enum ConditionNoise: String, Sendable, Codable, CaseIterable {
@@ -9,8 +11,6 @@ public struct NoisePlan: Sendable, Equatable {
     case clean
     /// Equation 4 with ε = 0, read literally: scaled like the signal at that step.
     case scaledOnly = "scaled_only"
-    /// Zeros: the other modality is made from text alone.
-    case absent
   }
 
   /// Which timestep the tokens of the condition see.
@@ -34,16 +34,8 @@ public struct NoisePlan: Sendable, Equatable {
     self.conditionTimestep = conditionTimestep
   }
 
-  /// Text to audio alone: video to audio without a video.
-  public static let textToAudio = NoisePlan(task: .v2a, conditionNoise: .absent)
-  /// Text to video alone: audio to video without a sound.
-  public static let textToVideo = NoisePlan(task: .a2v, conditionNoise: .absent)
-
   /// g of the modality: noised, updated in sampling, and counted in the loss (equations 10–12).
   public func isGenerated(_ modality: Modality) -> Bool { task.generated.contains(modality) }
-
-  /// The modality whose latents must be given, if any.
-  public var requiredCondition: Modality? { conditionNoise == .absent ? nil : task.condition }
 }
 
 /// The timesteps that the network is told for each kind of token, each `[B]` float32 in 0…1000. The task column lies
@@ -82,23 +74,22 @@ extension NoisePlan {
     func input(_ modality: Modality) -> Tensor {
       let x0 = clean[modality]
       if isGenerated(modality) { return process.addNoise(noise[modality], to: x0, at: timesteps) }
+      guard modality == task.condition else { return x0.zerosLike }
       return switch conditionNoise {
       case .clean: x0
       case .scaledOnly: process.addNoise(x0.zerosLike, to: x0, at: timesteps)
-      case .absent: x0.zerosLike
       }
     }
     return AVLatents(video: input(.video), audio: input(.audio))
   }
 
-  /// The state with its condition replaced by the given clean latents, bit for bit; zeros where it is absent.
-  /// Generated parts stay as they are.
+  /// The state with its condition replaced by the given clean latents, bit for bit, and zeros for what is neither given
+  /// nor generated. Generated parts stay as they are.
   public func writeBack(_ condition: PerModality<Tensor?>, into state: AVLatents) -> AVLatents {
-    guard let modality = task.condition else { return state }
     var state = state
-    switch conditionNoise {
-    case .absent: state[modality] = state[modality].zerosLike
-    case .clean, .scaledOnly: state[modality] = condition[modality] ?? state[modality]
+    for modality in Modality.allCases where !isGenerated(modality) {
+      state[modality] =
+        (modality == task.condition ? condition[modality] : state[modality].zerosLike) ?? state[modality]
     }
     return state
   }

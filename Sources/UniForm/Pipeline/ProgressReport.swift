@@ -1,16 +1,24 @@
 /// Passes progress on for one clip of a request, and stops where the caller has had enough.
 struct ProgressReport {
   let clipCount: Int
+  /// Of the denoising, where somebody looks on.
+  let observer: DenoisingObserver?
   private let index: Int
   private let progress: (GenerationProgress) -> Bool
 
-  init(clipCount: Int, index: Int = 0, _ progress: @escaping (GenerationProgress) -> Bool) {
+  init(
+    clipCount: Int, index: Int = 0, observer: DenoisingObserver? = nil,
+    _ progress: @escaping (GenerationProgress) -> Bool
+  ) {
     self.clipCount = clipCount
+    self.observer = observer
     self.index = index
     self.progress = progress
   }
 
-  func clip(_ index: Int) -> ProgressReport { ProgressReport(clipCount: clipCount, index: index, progress) }
+  func clip(_ index: Int) -> ProgressReport {
+    ProgressReport(clipCount: clipCount, index: index, observer: observer, progress)
+  }
 
   func isWanted(_ stage: GenerationProgress.Stage, _ completed: Int, of total: Int) -> Bool {
     progress(

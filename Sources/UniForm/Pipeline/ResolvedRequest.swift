@@ -10,6 +10,8 @@ struct ResolvedRequest {
   let geometry: ClipGeometry
   let steps: Int
   let guidanceScale: Double
+  let conditionGuidanceScale: Double
+  let negativeCondition: GenerationRequest.NegativeCondition
   let sampler: Sampler
   let scheduler: any Scheduler
   let seeds: [UInt64]
@@ -22,6 +24,7 @@ struct ResolvedRequest {
     prompt = try Caption.cleaned(request.prompt, setting: "prompt")
     negativePrompt = try Caption.cleaned(request.negativePrompt, setting: "negative prompt")
     if prompt == nil && negativePrompt != nil { throw GenerationError.negativePromptAlone }
+    if request.only != nil && task.condition != nil { throw GenerationError.onlyWithCondition }
 
     let steps = request.steps ?? model.defaults.steps
     let scale = request.guidanceScale ?? model.defaults.guidanceScale
@@ -35,6 +38,12 @@ struct ResolvedRequest {
     try require(GenerationRequest.allowedCount.contains(count), "count", count, "in 1…1000")
     self.steps = steps
     guidanceScale = scale
+    conditionGuidanceScale = request.conditionGuidanceScale
+    negativeCondition = request.negativeCondition
+    try require(
+      conditionGuidanceScale.isFinite && conditionGuidanceScale >= 0, "condition guidance",
+      conditionGuidanceScale, "a finite number from 0 on")
+    if conditionGuidanceScale != 1 && task.condition == nil { throw GenerationError.conditionGuidanceAlone }
     sampler = request.sampler ?? model.diffusion.objective.samplers[0]
     scheduler = try model.diffusion.scheduler(
       sampler, steps: steps, variance: model.transformer.predictsVariance ? .learnedRange : .fixedSmall)
@@ -53,6 +62,11 @@ struct ResolvedRequest {
     if seconds != model.geometry.seconds {
       notes.append("the model was trained on clips of \(model.geometry.seconds) s; \(seconds) s may be worse")
     }
+    if let modality = request.only {
+      notes.append(
+        "\(modality == .audio ? "sound" : "video") alone is good only from a model that was trained for the task "
+          + task.rawValue)
+    }
     if let note = model.note(on: geometry.size) { notes.append(note) }
     if let prompt, try pipeline.isCut(prompt) {
       notes.append(
@@ -63,7 +77,9 @@ struct ResolvedRequest {
   }
 
   var guidance: ClassifierFreeGuidance? {
-    ClassifierFreeGuidance(scale: guidanceScale, hasText: prompt != nil)
+    ClassifierFreeGuidance(
+      scale: guidanceScale, hasText: prompt != nil, conditionScale: conditionGuidanceScale,
+      hasCondition: task.condition != nil)
   }
 }
 

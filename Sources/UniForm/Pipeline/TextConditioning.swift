@@ -11,6 +11,14 @@ struct TextConditioning {
   /// Rows R.
   var rows: Int { states.size(0) }
 
+  /// For guidance of the condition, whose last pass has the text of the one before.
+  func repeatingLastRow() -> TextConditioning {
+    func repeated(_ tensor: Tensor) -> Tensor {
+      .concatenate([tensor, tensor.narrowed(0, start: rows - 1, length: 1)], axis: 0)
+    }
+    return TextConditioning(states: repeated(states), mask: repeated(mask), dropped: dropped.map(repeated))
+  }
+
   /// Each row by itself.
   var separateRows: [TextConditioning] {
     (0..<rows).map { row in
@@ -62,30 +70,37 @@ extension UniFormPipeline {
     guard model.textEncoder.width > widestInOneThread else {
       return try independentPieces(
         1, on: device, progress: { try report(.encodingText, $0, of: 1) },
-        compute: { _ in try self.encodeText(request) })[0]
+        compute: { _ in try self.encodedText(request) })[0]
     }
     try report(.encodingText, 0, of: 1)
-    let conditioning = try encodeText(request)
+    let conditioning = try encodedText(request)
     try report(.encodingText, 1, of: 1)
     return conditioning
   }
 
-  private func encodeText(_ request: ResolvedRequest) throws -> TextConditioning {
+  private func encodedText(_ request: ResolvedRequest) throws -> TextConditioning {
+    let rows = try textRows(request)
+    return request.guidance?.guidesCondition == true ? rows.repeatingLastRow() : rows
+  }
+
+  /// The caption, and what stands in its place where text is guided.
+  private func textRows(_ request: ResolvedRequest) throws -> TextConditioning {
     let c = model.transformer
     guard let prompt = request.prompt else {
       return .null(
         length: min(model.defaults.nullCaptionLength, c.maximumTextLength), width: c.captionChannels,
         device: device)
     }
-    let captions = request.guidance == nil ? [prompt] : [prompt, request.negativePrompt].compactMap(\.self)
+    let isGuided = request.guidance?.guidesText == true
+    let captions = isGuided ? [prompt, request.negativePrompt].compactMap(\.self) : [prompt]
     let tokens = try tokenizer().encode(captions, maximumLength: c.maximumTextLength)
     func tensor(_ values: [Int64]) -> Tensor {
       Tensor(values.map(Int.init), shape: [tokens.count, tokens.length], device: device)
     }
     let embeddings = try networks.loadedTextEncoder()(
       tensor(tokens.ids), mask: tensor(tokens.mask), dtype: .float32)
-    return switch (request.guidance, captions.count) {
-    case (nil, _): TextConditioning(caption: embeddings)
+    return switch (isGuided, captions.count) {
+    case (false, _): TextConditioning(caption: embeddings)
     case (_, 1): TextConditioning(guided: embeddings)
     default: TextConditioning(pair: embeddings)
     }

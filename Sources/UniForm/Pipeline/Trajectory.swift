@@ -54,7 +54,10 @@ extension UniFormPipeline {
     ClipSettings(
       version: UniFormVersion.current, model: model.name, weights: weights, task: request.task,
       prompt: request.prompt, negativePrompt: request.negativePrompt, seed: seed, steps: request.steps,
-      guidanceScale: request.guidanceScale, sampler: request.sampler, seconds: request.geometry.seconds,
+      guidanceScale: request.guidanceScale,
+      conditionGuidanceScale: request.conditionGuidanceScale == 1 ? nil : request.conditionGuidanceScale,
+      negativeCondition: request.conditionGuidanceScale == 1 ? nil : request.negativeCondition,
+      sampler: request.sampler, seconds: request.geometry.seconds,
       dtype: "\(dtype)", device: "\(device)", width: request.geometry.width,
       height: request.geometry.height, frameRate: request.geometry.frameRate,
       sampleRate: request.geometry.sampleRate)

@@ -1,4 +1,4 @@
-internal import Media
+public import Media
 public import Torch
 
 /// From a request to clips: start reading here.
@@ -52,6 +52,33 @@ public final class UniFormPipeline {
     try eachClip(of: request, count: count, progress: progress, finish: finish)
   }
 
+  /// Generates one clip that is looked at while it is denoised, and may go on from a state that was saved.
+  ///
+  /// The same clip as ``generate(_:count:progress:)`` gives, wherever it begins.
+  public func generate(
+    _ request: GenerationRequest, observer: DenoisingObserver,
+    progress: (GenerationProgress) -> Bool = { _ in true }
+  ) throws -> GeneratedClip {
+    try eachClip(of: request, count: 1, observer: observer, progress: progress, finish: finish)[0]
+  }
+
+  /// Pictures and spectrogram of latents that are still being denoised; without sound, which nobody hears that early.
+  ///
+  /// It takes the time of decoding, and where networks do not stay loaded, that of loading them again.
+  public func preview(
+    of estimate: AVLatents, _ request: GenerationRequest
+  ) throws -> (frames: VideoFrames?, spectrogram: Spectrogram?) {
+    try withoutGradient {
+      let resolved = try ResolvedRequest(request, count: 1, for: self)
+      let report = ProgressReport(clipCount: 1) { _ in true }
+      let mel = try decodeAudio(estimate.audio, resolved, report)
+      return (
+        try decodeVideo(estimate.video, resolved, report),
+        mel.map { Spectrogram(frameCount: $0.size(0), binCount: $0.size(1), values: $0.floats) }
+      )
+    }
+  }
+
   /// The latents of ``generate(_:count:progress:)`` before decoding, one clip after another, in float32.
   public func latents(
     _ request: GenerationRequest, count: Int = 1, progress: (GenerationProgress) -> Bool = { _ in true }
@@ -76,24 +103,28 @@ public final class UniFormPipeline {
 
   /// Text and condition are encoded once, then every clip is denoised and finished by itself.
   private func eachClip<Result>(
-    of request: GenerationRequest, count: Int, progress: (GenerationProgress) -> Bool,
+    of request: GenerationRequest, count: Int, observer: DenoisingObserver? = nil,
+    progress: (GenerationProgress) -> Bool,
     finish: (AVLatents, Trajectory, ProgressReport) throws -> Result
   ) throws -> [Result] {
     var results: [Result] = []
-    try eachTrajectory(of: [ResolvedRequest(request, count: count, for: self)], progress: progress) {
+    try eachTrajectory(
+      of: [ResolvedRequest(request, count: count, for: self)], observer: observer, progress: progress
+    ) {
       results.append(try finish($0, $1, $2))
     }
     return results
   }
 
   private func eachTrajectory(
-    of requests: [ResolvedRequest], progress: (GenerationProgress) -> Bool,
+    of requests: [ResolvedRequest], observer: DenoisingObserver? = nil,
+    progress: (GenerationProgress) -> Bool,
     finish: (AVLatents, Trajectory, ProgressReport) throws -> Void
   ) throws {
     let count = requests.reduce(0) { $0 + $1.seeds.count }
     try withoutActuallyEscaping(progress) { progress in
       try withoutGradient {
-        let report = ProgressReport(clipCount: count, progress)
+        let report = ProgressReport(clipCount: count, observer: observer, progress)
         for request in requests { try networks.prepare(request.task, hasText: request.prompt != nil) }
         let groups = networks.keepsLoaded ? requests.indices.map { $0..<$0 + 1 } : [requests.indices]
         for group in groups {

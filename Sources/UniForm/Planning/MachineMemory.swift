@@ -8,7 +8,8 @@ public enum MachineMemory {
   /// Bytes that can be taken without others being pushed out: what the system has available, or the rest below the limit
   /// of a control group or of the process, whichever is least. Nil where the system does not say.
   public static var available: Int? {
-    [available(root: URL(filePath: "/")), restOfAddressSpace].compactMap(\.self).min()
+    let rest = addressSpace.map { max(0, $0.rest - addressReserve) }
+    return [available(root: URL(filePath: "/")), rest].compactMap(\.self).min()
   }
 
   /// Resident memory of this process in bytes: now, and the most so far. Nil where the system does not say.
@@ -64,14 +65,19 @@ public enum MachineMemory {
     return max(0, limit - used + cached)
   }
 
-  /// The rest below the process's own limit (`ulimit -v`), which counts everything mapped.
-  private static var restOfAddressSpace: Int? {
+  /// The limit of the process itself (`ulimit -v`), which counts everything mapped, and what is below it; nil where there
+  /// is none.
+  public static var addressSpace: (limit: Int, rest: Int)? {
     var limit = rlimit()
     guard getrlimit(resource(RLIMIT_AS), &limit) == 0, limit.rlim_cur < rlim_t(Int.max),
       let mapped = table(URL(filePath: "/proc/self/status"))?["VmSize"]
     else { return nil }
-    return max(0, Int(limit.rlim_cur) - mapped)
+    return (Int(limit.rlim_cur), max(0, Int(limit.rlim_cur) - mapped))
   }
+
+  /// Address space that stacks of threads and libraries take besides what is planned. Where it lacks, oneDNN goes on
+  /// without the code that it could not generate, and crashes; so it is left free.
+  public static let addressReserve = 192 << 20
 
   #if canImport(Glibc)
     private static func resource(_ resource: __rlimit_resource) -> __rlimit_resource_t {

@@ -9,6 +9,7 @@ public struct PlannedGeneration: Sendable {
   public var tokens = 32
   public var steps: Int
   public var guidanceScale: Double
+  public var conditionGuidanceScale = 1.0
   public var sampler: Sampler
   public var dtype: DType
   public var device: Device
@@ -31,6 +32,7 @@ public struct PlannedGeneration: Sendable {
     hasPrompt = !(request.prompt ?? "").allSatisfy(\.isWhitespace)
     steps = request.steps ?? steps
     guidanceScale = request.guidanceScale ?? guidanceScale
+    conditionGuidanceScale = request.conditionGuidanceScale
     sampler = request.sampler ?? sampler
     geometry.seconds = request.seconds ?? geometry.seconds
     geometry.size = request.size ?? geometry.size
@@ -55,8 +57,10 @@ extension GenerationPlan {
     let scheduler = try model.diffusion.scheduler(
       planned.sampler, steps: planned.steps,
       variance: model.transformer.predictsVariance ? .learnedRange : .fixedSmall)
-    let isGuided =
-      ClassifierFreeGuidance(scale: planned.guidanceScale, hasText: planned.hasPrompt) != nil
+    let guidance = ClassifierFreeGuidance(
+      scale: planned.guidanceScale, hasText: planned.hasPrompt,
+      conditionScale: planned.conditionGuidanceScale,
+      hasCondition: planned.task.condition != nil)
     let tokens = min(
       planned.hasPrompt ? planned.tokens : model.defaults.nullCaptionLength,
       model.transformer.maximumTextLength)
@@ -86,7 +90,7 @@ extension GenerationPlan {
     case nil: break
     }
     let denoiser = try outliner.denoiser(
-      task: planned.task, rows: isGuided ? 2 : 1, tokens: tokens, evaluations: evaluations,
+      task: planned.task, rows: guidance?.passes ?? 1, tokens: tokens, evaluations: evaluations,
       dtype: dtype)
     add(.denoiser, denoiser, dtype)
     if planned.task.generated.contains(.video) {

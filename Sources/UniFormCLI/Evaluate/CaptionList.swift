@@ -1,17 +1,31 @@
 import Foundation
+import UniFormEvaluation
 import UniFormTraining
 
 /// Captions of clips by name, from the lists that data sets come with.
 enum CaptionList {
+  /// Of the clips of `folders`, by name.
+  ///
   /// - Parameters:
   ///   - path: a list that was named; without it, metadata.csv in the first of `folders` that has one.
-  static func captions(_ path: String?, beside folders: [URL]) throws -> [String: String] {
-    if let path { return try read(URL(filePath: path)) }
-    let lists = folders.map { $0.appending(path: "metadata.csv") }
-    guard let list = lists.first(where: { FileManager.default.fileExists(atPath: $0.path) }) else {
-      return [:]
+  static func captions(_ path: String?, of folders: [ClipFolder]) throws -> [String: String] {
+    let list: URL
+    if let path {
+      list = URL(filePath: path)
+    } else {
+      let lists = folders.map { $0.url.appending(path: "metadata.csv") }
+      guard let found = lists.first(where: { FileManager.default.fileExists(atPath: $0.path) }) else {
+        return [:]
+      }
+      list = found
     }
-    return try read(list)
+    let known = try read(list)
+    var captions: [String: String] = [:]
+    for clip in folders.flatMap(\.clips) {
+      // Lists name a clip with or without the folder of its class.
+      captions[clip.name] = known[clip.name] ?? known[clip.baseName]
+    }
+    return captions
   }
 
   static func read(_ url: URL) throws -> [String: String] {
@@ -29,6 +43,8 @@ enum CaptionList {
     let header = first.fields.map { $0.trimmingCharacters(in: .whitespaces).lowercased() }
     func column(_ names: String...) -> Int? { header.firstIndex { names.contains($0) } }
     var captions: [String: String] = [:]
+    // Of files in folders by their last name alone; nil where two have the same name.
+    var lastNames: [String: String?] = [:]
     if let text = column("text", "caption", "prompt", "class", "label"),
       let name = column("file_name", "file", "path", "name", "video", "id", "ytid")
     {
@@ -39,6 +55,10 @@ enum CaptionList {
           $0 < row.fields.count ? Double(row.fields[$0].trimmingCharacters(in: .whitespaces)) : nil
         }
         for name in names(id, start: seconds) { captions[name] = row.fields[text] }
+        if seconds == nil, id.contains("/") {
+          let last = (names(id, start: nil)[0] as NSString).lastPathComponent
+          lastNames[last] = lastNames[last] == nil ? row.fields[text] : .some(nil)
+        }
       }
     } else if header.count == 4, ["train", "test"].contains(header[3]) {
       // VGGSound's own list has no first line of names.
@@ -51,12 +71,12 @@ enum CaptionList {
       throw CommandFailure(
         "'\(path)' needs columns file_name and text in its first line (or is the list of VGGSound)", .badData)
     }
-    return captions
+    return captions.merging(lastNames.compactMapValues(\.self)) { whole, _ in whole }
   }
 
-  /// What a clip may be called: its file's name without the ending, or an id with its start in any of the spellings in use.
+  /// What a clip may be called: its path without the ending, or an id with its start in any of the spellings in use.
   private static func names(_ id: String, start: Double?) -> [String] {
-    guard let start else { return [URL(filePath: id).deletingPathExtension().lastPathComponent] }
+    guard let start else { return [(id as NSString).deletingPathExtension] }
     let seconds = Int(start)
     let milliseconds = Int((start * 1000).rounded())
     return [
@@ -67,7 +87,9 @@ enum CaptionList {
 
   /// The dance that a file of AIST is named after, such as `gBR_sBM_c01_d04_mBR0_ch01`.
   static func dance(_ name: String) -> String? {
-    guard let genre = name.split(separator: "_").first, genre.count == 3, genre.first == "g" else {
+    guard let genre = (name as NSString).lastPathComponent.split(separator: "_").first, genre.count == 3,
+      genre.first == "g"
+    else {
       return nil
     }
     return [

@@ -16,11 +16,15 @@ struct EvaluateCommand: AsyncParsableCommand {
       With --suite clips are generated first, with a model, for a whole data set and every task, and scored then. \
       'scenes' renders its own references; the others need --data. Clips that exist already are not made again.
 
+      The same command goes on after an interruption. Processes with RANK and WORLD_SIZE in their environment, such \
+      as those of 'uniform launch', share the work and one cache; whichever finishes last writes the report.
+
       Examples:
 
         uniform evaluate --generated mine --reference real --output report.json
         uniform evaluate --generated mine --metrics av-align,event-f1
         uniform evaluate --suite scenes --model uniform-tiny --limit 17
+        uniform launch -n 2 -- evaluate --suite scenes --model uniform-tiny --threads 1
 
       The report is written as JSON, as Markdown and as a page to look at, all of one name. The exit status is 65 \
       when clips had to be skipped, and 69 when a metric that was asked for by name has no weights.

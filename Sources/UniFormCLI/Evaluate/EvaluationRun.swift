@@ -2,17 +2,20 @@ import Foundation
 import Media
 import UniForm
 import UniFormEvaluation
+import UniFormTraining
 
 /// Scores folders and writes what came out.
 struct EvaluationRun {
   let scoring: ScoringOptions
   let reporter: Reporter
   private var evaluation: ClipEvaluation
+  private let share: WorkShare
   private let start = ContinuousClock.now
 
   init(_ scoring: ScoringOptions, threads: Int, reporter: Reporter) async throws {
     self.scoring = scoring
     self.reporter = reporter
+    share = try WorkShare()
     var places = MetricCatalog.Places()
     places.judges = ModelLocation.judges
     places.flowSize = scoring.flowSize
@@ -35,10 +38,19 @@ struct EvaluationRun {
   func score(_ folders: EvaluationFolders) async throws {
     let generated = try ClipFolder(URL(filePath: folders.generated ?? ""), limit: scoring.limit)
     let reference = try folders.reference.map { try ClipFolder(URL(filePath: $0), limit: scoring.limit) }
-    let captions = try CaptionList.captions(
-      folders.captions, beside: [generated.url] + (reference.map { [$0.url] } ?? []))
+    let sides = [generated] + (reference.map { [$0] } ?? [])
+    let captions = try CaptionList.captions(folders.captions, of: sides)
     let title =
       generated.url.lastPathComponent + (reference.map { " against " + $0.url.lastPathComponent } ?? "")
+    if share.count > 1 {
+      let team = team(["folders"] + sides.flatMap { [$0.url.canonicalPath] + $0.clips.map(\.name) })
+      team.begin()
+      try evaluation.checkPairs(generated: generated, reference: reference)
+      for side in sides {
+        try await extract(title, side.keeping { index, _ in share.owns(index) }, captions)
+      }
+      guard try leads(team) else { return }
+    }
     let report = try await score(title, generated, reference, captions)
     try await finish([report], clips: [title: generated], output: scoring.output.map { URL(filePath: $0) })
   }
@@ -46,18 +58,38 @@ struct EvaluationRun {
   /// Every variant of a suite against its references.
   func score(_ suite: SuiteRun) async throws {
     let output = scoring.output.map { URL(filePath: $0) } ?? suite.folder.appending(path: "report.json")
-    let prepared = try await suite.prepare()
     var run = self
     if scoring.seconds == nil { run.evaluation.extraction.seconds = suite.seconds }
+    if share.count > 1 {
+      let settings = suite.variants.flatMap { suite.settings(of: $0).sorted { $0.key < $1.key } }
+      let team = team(
+        [suite.folder.canonicalPath, "\(scoring.limit ?? 0)"] + settings.map { "\($0.key)=\($0.value)" })
+      team.begin()
+      let prepared = try await suite.prepare(share)
+      let own = prepared.reference.keeping { index, _ in share.owns(index) }
+      if !own.clips.isEmpty {
+        let names = Set(own.clips.map(\.name))
+        for folder in try suite.variants.map({ try ClipFolder(suite.folder(of: $0)) }) + [own] {
+          try await run.extract(suite.title, folder.keeping { names.contains($1.name) }, prepared.captions)
+        }
+      }
+      guard try leads(team) else { return }
+    }
+    let prepared = try await suite.prepare()
+    let names = Set(prepared.reference.clips.map(\.name))
     var reports: [EvaluationReport] = []
     var clips: [String: ClipFolder] = [:]
     for variant in suite.variants {
-      let folder = try ClipFolder(suite.folder(of: variant))
+      let folder = try ClipFolder(suite.folder(of: variant)).keeping { names.contains($1.name) }
       let title = suite.title(of: variant)
       var report = try await run.score(title, folder, prepared.reference, prepared.captions)
       report.settings = suite.settings(of: variant)
+      if variant == .codecs { report.scores += try suite.codecScores(of: folder) }
       reports.append(report)
       clips[title] = folder
+    }
+    if let index = suite.variants.firstIndex(of: .codecs) {
+      for other in reports.indices where other != index { reports[other].setCeilings(from: reports[index]) }
     }
     let tables = suite.tables.map { table, variants in
       (
@@ -68,6 +100,40 @@ struct EvaluationRun {
     try await finish(
       reports, clips: clips, output: output, tables: tables, isSameData: suite.kind.isOfThePaper)
   }
+
+  // MARK: Several processes
+
+  private func team(_ work: [String]) -> EvaluationTeam {
+    EvaluationTeam(
+      share, cache: scoring.cacheFolder,
+      work: work + [
+        scoring.metrics, scoring.output.map { URL(filePath: $0).canonicalPath } ?? "",
+        "\(scoring.seconds ?? 0)",
+        "\(scoring.flowSize ?? 0)", scoring.weights ?? "",
+      ])
+  }
+
+  /// Whether this process is the one that writes the report; says so where it is not.
+  private func leads(_ team: EvaluationTeam) throws -> Bool {
+    if try team.finishesLast() { return true }
+    reporter.note(
+      "Worker \(share.rank) of \(share.count) is done; whichever finishes last writes the report")
+    reporter.event(ReportEvent("done", seconds: seconds))
+    return false
+  }
+
+  /// Puts the features of one process's clips into the cache. What is wrong with a clip is for the report to say.
+  private func extract(_ title: String, _ clips: ClipFolder, _ captions: [String: String]) async throws {
+    let reporter = reporter
+    _ = try await evaluation.extraction.run(
+      clips.clips, evaluation.catalog.extractors, captions: captions
+    ) { reporter.progress("\(title): clips of this worker", completed: $0, total: $1, unit: "clips") }
+    reporter.endProgress()
+  }
+
+  private var seconds: Double { ((ContinuousClock.now - start) / .seconds(1)).rounded(to: 1) }
+
+  // MARK: Scores and reports
 
   private func score(
     _ title: String, _ generated: ClipFolder, _ reference: ClipFolder?, _ captions: [String: String]
@@ -98,10 +164,7 @@ struct EvaluationRun {
       try await write(reports, markdown, clips: clips, output: output)
     }
     for report in reports { reporter.event(ReportEvent("report", report: report)) }
-    reporter.event(
-      ReportEvent(
-        "done", output: output?.relativePath,
-        seconds: ((ContinuousClock.now - start) / .seconds(1)).rounded(to: 1)))
+    reporter.event(ReportEvent("done", output: output?.relativePath, seconds: seconds))
     if reports.contains(where: \.skippedAny) { throw QuietFailure(status: .badData) }
     let named = Set(scoring.families)
     if let absent = evaluation.catalog.unavailable.first(where: { named.contains($0.family) }) {

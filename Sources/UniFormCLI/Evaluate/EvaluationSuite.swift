@@ -19,19 +19,21 @@ enum EvaluationSuite: String, CaseIterable, ExpressibleByArgument {
       case .vggsound:
         [
           table(1, "V2A", .v2a), table(4, "V2A", .v2a), table(4, "A2V", .a2v),
-          table(5, "V2A", .v2aWithoutText, .v2a), table(6, "VGGSound", .unimodal, .t2av),
+          table(5, "V2A", .v2aWithoutText, .v2a),
+          table(6, "VGGSound", .unimodal, .alone, .t2av),
         ]
       case .landscape:
         [
           table(2, "A2V", .a2v), table(3, "Landscape", .t2av), table(4, "T2AV", .t2av),
-          table(5, "A2V", .a2vWithoutText, .a2v), table(6, "Landscape", .unimodal, .t2av),
+          table(5, "A2V", .a2vWithoutText, .a2v),
+          table(6, "Landscape", .unimodal, .alone, .t2av),
         ]
-      case .aist: [table(3, "AIST", .t2av), table(6, "AIST", .unimodal, .t2av)]
+      case .aist: [table(3, "AIST", .t2av), table(6, "AIST", .unimodal, .alone, .t2av)]
       case .scenes:
         [
           table(1, "V2A", .v2a), table(2, "A2V", .a2v), table(3, "Landscape", .t2av),
           table(5, "V2A", .v2aWithoutText, .v2a), table(5, "A2V", .a2vWithoutText, .a2v),
-          table(6, "Landscape", .unimodal, .t2av),
+          table(6, "Landscape", .unimodal, .alone, .t2av),
         ]
       }
     return tables.compactMap(\.self)
@@ -48,8 +50,18 @@ enum SuiteVariant: String, CaseIterable, Codable, Sendable {
   case a2vWithoutText = "a2v-without-text"
   /// Pictures of one run and sound of another from the same text: what the paper's table 6 compares joint generation with.
   case unimodal
+  /// Pictures and sound made alone from the same text, by a model that was trained to.
+  case alone
+  /// The reference through the codecs: what no task of the model can surpass.
+  case codecs
 
-  var usesText: Bool { ![.t2avWithoutText, .v2aWithoutText, .a2vWithoutText].contains(self) }
+  /// Those that every model can make.
+  static let usual = allCases.filter { $0 != .alone }
+
+  var usesText: Bool { ![.t2avWithoutText, .v2aWithoutText, .a2vWithoutText, .codecs].contains(self) }
+
+  /// Whether a video or a sound of the data set is given.
+  var isGiven: Bool { [.v2a, .v2aWithoutText, .a2v, .a2vWithoutText].contains(self) }
 
   var title: String {
     switch self {
@@ -60,6 +72,23 @@ enum SuiteVariant: String, CaseIterable, Codable, Sendable {
     case .a2v: "A2V"
     case .a2vWithoutText: "A2V without text"
     case .unimodal: "Unimodal"
+    case .alone: "T2V and T2A"
+    case .codecs: "reference through the codecs"
+    }
+  }
+
+  /// How its clips come about, for the report.
+  var conditions: String {
+    switch self {
+    case .t2av: "pictures and sound of one run from the text"
+    case .t2avWithoutText: "pictures and sound of one run from nothing"
+    case .v2a: "sound for the pictures of the reference and its text"
+    case .v2aWithoutText: "sound for the pictures of the reference alone"
+    case .a2v: "pictures for the sound of the reference and its text"
+    case .a2vWithoutText: "pictures for the sound of the reference alone"
+    case .unimodal: "pictures of one joint run and sound of another joint run from the same text"
+    case .alone: "pictures of a run without sound and sound of a run without pictures from the same text"
+    case .codecs: "pictures and sound of the reference, encoded and decoded"
     }
   }
 }
@@ -75,7 +104,10 @@ struct SuiteOptions: ParsableArguments {
   var data: String?
   @Option(
     help: ArgumentHelp(
-      "Only these variants, separated by commas: \(SuiteVariant.allCases.map(\.rawValue).joined(separator: ", ")).",
+      """
+      Only these variants, separated by commas: \(SuiteVariant.allCases.map(\.rawValue).joined(separator: ", ")). \
+      Without it, all but \(SuiteVariant.alone.rawValue), which needs a model trained for t2a and t2v.
+      """,
       valueName: "names"))
   var variants: String?
   @Option(
@@ -95,6 +127,7 @@ struct SuiteOptions: ParsableArguments {
     help: ArgumentHelp(
       "Guidance scale. Without it, the paper's 5; the model's own number for scenes.", valueName: "number"))
   var guidance: Double?
+  @OptionGroup var condition: ConditionGuidanceOptions
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp("Seed of the first clip, the next one for the next.", valueName: "number"))
@@ -104,7 +137,7 @@ struct SuiteOptions: ParsableArguments {
     let given = [
       ("data", data != nil), ("variants", variants != nil), ("folder", folder != nil),
       ("steps", steps != nil),
-      ("guidance", guidance != nil), ("seed", seed != 0),
+      ("guidance", guidance != nil), ("condition-guidance", condition.isUsed), ("seed", seed != 0),
     ].filter(\.1).map(\.0)
     if let first = given.first {
       throw ValidationError("--\(first) needs --suite; clips are only generated there")
@@ -126,7 +159,7 @@ struct SuiteOptions: ParsableArguments {
   }
 
   func chosenVariants() throws -> [SuiteVariant] {
-    guard let variants else { return SuiteVariant.allCases }
+    guard let variants else { return SuiteVariant.usual }
     return try variants.split(separator: ",").map { name in
       let name = name.trimmingCharacters(in: .whitespaces)
       guard let variant = SuiteVariant(rawValue: name) else {

@@ -13,12 +13,12 @@ struct SuiteRun {
   let variants: [SuiteVariant]
   /// Of clips and report.
   let folder: URL
-  private let options: SuiteOptions
+  let options: SuiteOptions
   private let scoring: ScoringOptions
-  private let directory: ModelDirectory
-  private let pipeline: PipelineActor
-  private let dtype: String
-  private let device: String
+  let directory: ModelDirectory
+  let pipeline: PipelineActor
+  let dtype: String
+  let device: String
   private let captionFile: String?
   private let threads: Int
   private let reporter: Reporter
@@ -50,30 +50,40 @@ struct SuiteRun {
     folder.appending(path: variant.rawValue, directoryHint: .isDirectory)
   }
 
-  func title(of variant: SuiteVariant) -> String { "\(directory.name), \(kind.rawValue), \(variant.title)" }
+  var title: String { "\(directory.name), \(kind.rawValue)" }
+
+  func title(of variant: SuiteVariant) -> String { "\(title), \(variant.title)" }
 
   var tables: [(table: PublishedTable, rows: [SuiteVariant])] { kind.tables }
 
   /// The paper's, of its data; the model's own length, of scenes.
   var seconds: Double { kind.isOfThePaper ? 4 : directory.geometry.seconds }
 
-  private var steps: Int { options.steps ?? (kind.isOfThePaper ? 30 : directory.defaults.steps) }
-  private var guidance: Double {
+  var steps: Int { options.steps ?? (kind.isOfThePaper ? 30 : directory.defaults.steps) }
+  var guidance: Double {
     options.guidance ?? (kind.isOfThePaper ? 5 : directory.defaults.guidanceScale)
   }
 
   func settings(of variant: SuiteVariant) -> [String: String] {
-    [
+    var settings = [
       "model": directory.name, "weights": directory.weightsFingerprint, "variant": variant.rawValue,
+      "conditions": variant.conditions,
       "steps": "\(steps)", "guidance_scale": "\(guidance)", "seconds": "\(seconds)",
       "first_seed": "\(options.seed)", "dtype": dtype, "device": device,
     ]
+    if let scale = options.condition.conditionGuidance, variant.isGiven {
+      settings["condition_guidance_scale"] = "\(scale)"
+      settings["negative_condition"] = (options.condition.negativeCondition ?? .still).rawValue
+    }
+    return settings
   }
 
-  /// Makes sure that every clip of every variant is there.
-  func prepare() async throws -> (reference: ClipFolder, captions: [String: String]) {
+  /// Makes sure that every clip of every variant is there, or of one worker's share of the references.
+  func prepare(_ share: WorkShare = .whole) async throws -> (
+    reference: ClipFolder, captions: [String: String]
+  ) {
     let reference = try await references()
-    var captions = try CaptionList.captions(captionFile, beside: [reference.url])
+    var captions = try CaptionList.captions(captionFile, of: [reference])
     if kind == .aist {
       for clip in reference.clips where captions[clip.name] == nil {
         captions[clip.name] = CaptionList.dance(clip.name)
@@ -94,13 +104,14 @@ struct SuiteRun {
       }
     }
     let weights = directory.weightsFingerprint
-    for (index, clip) in reference.clips.enumerated() {
-      reporter.progress("generating", completed: index, total: reference.clips.count, unit: "clips")
+    let own = reference.clips.indices.filter(share.owns)
+    for (done, index) in own.enumerated() {
+      reporter.progress("generating", completed: done, total: own.count, unit: "clips")
       try Task.checkCancellation()
+      let clip = reference.clips[index]
       try await make(clip, index: index, caption: captions[clip.name], weights: weights)
     }
-    reporter.progress(
-      "generating", completed: reference.clips.count, total: reference.clips.count, unit: "clips")
+    reporter.progress("generating", completed: own.count, total: own.count, unit: "clips")
     reporter.endProgress()
     return (reference, captions)
   }
@@ -118,107 +129,13 @@ struct SuiteRun {
         "the folder '\(folder.relativePath)' cannot be made; choose another", .cannotCreate)
     }
     let reporter = reporter
-    _ = try await scenes.fill(threads: threads) {
-      reporter.progress("rendering", completed: $0, total: $1, unit: "clips")
+    // Rendering is short: of several workers the first does it, and the others wait for it.
+    try await FileLock.hold(folder.appending(path: ".rendering")) {
+      _ = try await scenes.fill(threads: threads) {
+        reporter.progress("rendering", completed: $0, total: $1, unit: "clips")
+      }
     }
     reporter.endProgress()
     return try ClipFolder(scenes.url, limit: scoring.limit)
-  }
-
-  // MARK: One clip
-
-  /// What a clip was made with; stands beside it, so that it is not made twice, and made anew when any of it changes.
-  private struct Settings: Codable, Equatable {
-    var variant: SuiteVariant
-    var model, weights, dtype, device, version: String
-    var prompt: String?
-    var seed: UInt64
-    var steps: Int
-    var guidanceScale: Double
-    var seconds: Double
-    /// SHA-256 of the clip that is given.
-    var condition: String?
-
-    enum CodingKeys: String, CodingKey {
-      case variant, model, weights, dtype, device, version, prompt, seed, steps, seconds
-      case guidanceScale = "guidance_scale"
-      case condition = "condition_sha256"
-    }
-  }
-
-  private func make(_ clip: ClipFolder.Clip, index: Int, caption: String?, weights: String) async throws {
-    var joint: GeneratedClip?
-    let hash = try await FileDigest.sha256(of: clip.url)
-    for variant in variants {
-      let isGiven = ![.t2av, .t2avWithoutText, .unimodal].contains(variant)
-      let settings = Settings(
-        variant: variant, model: directory.name, weights: weights, dtype: dtype, device: device,
-        version: UniFormVersion.current, prompt: variant.usesText ? caption : nil,
-        seed: options.seed + UInt64(index), steps: steps, guidanceScale: guidance, seconds: seconds,
-        condition: isGiven ? hash : nil)
-      let file = folder(of: variant).appending(path: "\(clip.name).mp4")
-      let record = folder(of: variant).appending(path: "\(clip.name).settings.json")
-      if FileManager.default.fileExists(atPath: file.path), let data = try? Data(contentsOf: record),
-        (try? JSONDecoder().decode(Settings.self, from: data)) == settings
-      {
-        continue
-      }
-      try? FileManager.default.removeItem(at: record)
-      try await write(variant, clip, settings, joint: &joint, to: file)
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-      try encoder.encode(settings).write(to: record, options: .atomic)
-    }
-  }
-
-  /// - Parameter joint: what text to audio and video gave for this clip, once it did.
-  private func write(
-    _ variant: SuiteVariant, _ clip: ClipFolder.Clip, _ settings: Settings, joint: inout GeneratedClip?,
-    to file: URL
-  ) async throws {
-    var picture: MediaWriter.Picture?
-    var sound: MediaWriter.Sound?
-    switch variant {
-    case .t2av, .unimodal:
-      let first =
-        if let joint { joint } else { try await generate(settings, seed: settings.seed, .none) }
-      joint = first
-      picture = first.video.map { .frames($0) }
-      sound = first.audio.map { .waveform($0) }
-      if variant == .unimodal {
-        let second = try await generate(settings, seed: settings.seed + 1 << 40, .none)
-        sound = second.audio.map { .waveform($0) }
-      }
-    case .t2avWithoutText:
-      let made = try await generate(settings, seed: settings.seed, .none)
-      picture = made.video.map { .frames($0) }
-      sound = made.audio.map { .waveform($0) }
-    case .v2a, .v2aWithoutText:
-      let geometry = directory.geometry
-      let frames = try await VideoReader.read(
-        clip.url, seconds: seconds, frameRate: Double(geometry.frameRate), width: geometry.width,
-        height: geometry.height)
-      let made = try await generate(settings, seed: settings.seed, .video(frames))
-      picture = .original(clip.url, start: 0)
-      sound = made.audio.map { .waveform($0) }
-    case .a2v, .a2vWithoutText:
-      let given = try await AudioReader.read(
-        clip.url, seconds: seconds, sampleRate: directory.geometry.sampleRate)
-      let made = try await generate(settings, seed: settings.seed, .audio(given))
-      picture = made.video.map { .frames($0) }
-      sound = .original(clip.url, start: 0)
-    }
-    try await MediaWriter.write(picture: picture, sound: sound, seconds: seconds, to: file)
-  }
-
-  private func generate(
-    _ settings: Settings, seed: UInt64, _ condition: GenerationRequest.Condition
-  ) async throws -> GeneratedClip {
-    let request = GenerationRequest(
-      prompt: settings.prompt, condition: condition, steps: settings.steps,
-      guidanceScale: settings.guidanceScale, seconds: settings.seconds, seed: seed)
-    let clips = try await pipeline.generate(request) { _ in true }
-    guard let clip = clips.first else { throw CommandFailure("no clip was generated", .software) }
-    return clip
   }
 }

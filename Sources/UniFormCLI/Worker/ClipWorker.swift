@@ -20,7 +20,7 @@ actor ClipWorker {
   /// - Throws: where the device is missing, or the memory for the model.
   init(directory: ModelDirectory, machine: MachineOptions, channel: WorkerChannel) throws {
     let device = try machine.place.checkedDevice()
-    let planned = GenerationTask.allCases.map { machine.planned($0, of: directory) }
+    let planned = [GenerationTask.t2av, .a2v, .v2a].map { machine.planned($0, of: directory) }
     let pipeline = PipelineActor(
       directory, device: device, dtype: machine.dtype.dtype,
       keepsLoaded: try machine.keepsLoaded(directory, for: planned, clips: .max),

@@ -1,14 +1,17 @@
 public import Foundation
 public import Scenes
 
-/// The clips of one folder, by name, with what lies beside them.
+/// The clips of one folder and of all folders in it, by name, with what lies beside them.
 public struct ClipFolder: Sendable {
   public struct Clip: Sendable {
-    /// The file's name without its ending.
+    /// The path from the folder without the ending: `clip`, or `rain/clip` in a folder of a class.
     public let name: String
     public let url: URL
     /// The side file of a rendered scene, where there is one.
     public let scene: SceneDescription?
+
+    /// Without the folders before it.
+    public var baseName: String { (name as NSString).lastPathComponent }
   }
 
   public let url: URL
@@ -28,17 +31,17 @@ public struct ClipFolder: Sendable {
     guard manager.fileExists(atPath: url.path, isDirectory: &isFolder), isFolder.boolValue else {
       throw EvaluationSetupError.noFolder(url.relativePath)
     }
-    guard let names = try? manager.contentsOfDirectory(atPath: url.path) else {
+    guard (try? manager.contentsOfDirectory(atPath: url.path)) != nil else {
       throw EvaluationSetupError.noFolder(url.relativePath)
     }
     var clips: [String: Clip] = [:]
-    for file in names.sorted() where !file.hasPrefix(".") {
+    for file in Self.files(in: url) {
       let place = url.appending(path: file, directoryHint: .notDirectory)
       guard Self.endings.contains(place.pathExtension.lowercased()) else { continue }
-      let name = place.deletingPathExtension().lastPathComponent
+      let name = String(file.dropLast(place.pathExtension.count + 1))
       if let other = clips[name] {
         throw EvaluationSetupError.nameTwice(
-          name, other.url.lastPathComponent, file, folder: url.relativePath)
+          name, other.url.lastPathComponent, place.lastPathComponent, folder: url.relativePath)
       }
       clips[name] = Clip(name: name, url: place, scene: Self.scene(name, in: url))
     }
@@ -46,6 +49,37 @@ public struct ClipFolder: Sendable {
     self.url = url
     let ordered = clips.values.sorted { $0.name < $1.name }
     self.clips = limit.map { Array(ordered.prefix($0)) } ?? ordered
+  }
+
+  private init(_ url: URL, clips: [Clip]) {
+    self.url = url
+    self.clips = clips
+  }
+
+  /// Only those of its clips that are wanted, which may be none.
+  public func keeping(_ isKept: (_ index: Int, _ clip: Clip) -> Bool) -> ClipFolder {
+    ClipFolder(url, clips: clips.indices.filter { isKept($0, clips[$0]) }.map { clips[$0] })
+  }
+
+  /// Paths of all files that are not hidden, in order. Folders that are links are followed, but not in circles.
+  private static func files(in root: URL) -> [String] {
+    let manager = FileManager.default
+    func files(_ folder: URL, prefix: String, above: [String]) -> [String] {
+      let canonical = folder.resolvingSymlinksInPath().path
+      guard !above.contains(canonical), let names = try? manager.contentsOfDirectory(atPath: folder.path)
+      else {
+        return []
+      }
+      return names.sorted().filter { !$0.hasPrefix(".") }.flatMap { name -> [String] in
+        let place = folder.appending(path: name)
+        var isFolder: ObjCBool = false
+        guard manager.fileExists(atPath: place.path, isDirectory: &isFolder), isFolder.boolValue else {
+          return [prefix + name]
+        }
+        return files(place, prefix: prefix + name + "/", above: above + [canonical])
+      }
+    }
+    return files(root, prefix: "", above: [])
   }
 
   private static func scene(_ name: String, in folder: URL) -> SceneDescription? {
@@ -64,6 +98,8 @@ public enum EvaluationSetupError: Error, Sendable, Equatable, CustomStringConver
   case unknownMetric(String, known: [String])
   case noReadableClip(String, reason: String)
   case cacheUnusable(String)
+  /// The files of a network are damaged, or another's.
+  case networkUnusable(String)
 
   public var description: String {
     switch self {
@@ -77,6 +113,7 @@ public enum EvaluationSetupError: Error, Sendable, Equatable, CustomStringConver
     case .unknownMetric(let name, let known):
       "there is no metric '\(name)'; known are \(known.joined(separator: ", "))"
     case .noReadableClip(let path, let reason): "no clip of '\(path)' can be used (the first: \(reason))"
+    case .networkUnusable(let reason): reason
     case .cacheUnusable(let path): "the cache '\(path)' cannot be written; choose another with --cache"
     }
   }

@@ -41,7 +41,7 @@ public actor ClipMedia {
     if let known = frames[key] { return known }
     let read = try await VideoReader.read(
       url, seconds: seconds(information.videoSeconds, atLeast: 1 / rate), frameRate: rate, width: size.width,
-      height: size.height)
+      height: size.height, probed: information)
     frames[key] = read
     return read
   }
@@ -54,7 +54,7 @@ public actor ClipMedia {
     // The sound that belongs to the pictures, where there are any.
     let announced = information.video != nil ? information.videoSeconds : information.audioSeconds
     let read = try await AudioReader.read(
-      url, seconds: seconds(announced, atLeast: 0.01), sampleRate: sampleRate)
+      url, seconds: seconds(announced, atLeast: 0.01), sampleRate: sampleRate, probed: information)
     sounds[sampleRate] = read
     return read
   }

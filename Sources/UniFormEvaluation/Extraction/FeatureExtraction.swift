@@ -56,6 +56,11 @@ public struct FeatureExtraction: Sendable {
     var outcome = ClipOutcome()
     let media = ClipMedia(clip.url, limit: seconds, threads: threads)
     do {
+      guard access(clip.url.path, R_OK) == 0 else {
+        throw errno == ENOENT
+          ? MediaError.fileMissing(clip.url)
+          : .unreadable(clip.url, String(cString: strerror(errno)))
+      }
       outcome.hash = try await FileDigest.sha256(of: clip.url)
       // Every other failure is one extractor's; a file that cannot be opened is useless for all.
       let needed = extractors.contains {

@@ -33,9 +33,14 @@ final class Lazily<Value>: @unchecked Sendable {
     get throws {
       try made.withLock { made in
         if let made { return made }
-        let value = Shared(try make())
-        made = value
-        return value
+        do {
+          let value = Shared(try make())
+          made = value
+          return value
+        } catch {
+          // It is no fault of the clip that asks first.
+          throw EvaluationSetupError.networkUnusable("\(error)")
+        }
       }.value
     }
   }

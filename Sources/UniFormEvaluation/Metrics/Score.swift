@@ -18,6 +18,8 @@ public struct Score: Sendable, Codable, Equatable {
   public var reference: Double?
   /// The distance of two halves of the reference: what a perfect model would get with half as many clips.
   public var floor: Double?
+  /// The same number of the reference clips that went through the codecs of the model: what it cannot surpass.
+  public var ceiling: Double?
   /// The number for clips paired with others than their own: what chance gives.
   public var shuffled: Double?
   /// 95 % bootstrap interval over the generated clips.
@@ -44,9 +46,8 @@ public struct Score: Sendable, Codable, Equatable {
   }
 
   enum CodingKeys: String, CodingKey {
-    case metric, name, family, better, value, reference, floor, shuffled, interval, deviation, excluded,
-      details
-    case curve, clips, seconds
+    case metric, name, family, better, value, reference, ceiling, floor, shuffled, interval, deviation
+    case excluded, details, curve, clips, seconds
     case generatedCount = "n_generated"
     case referenceCount = "n_reference"
     case weights = "weights_sha256"

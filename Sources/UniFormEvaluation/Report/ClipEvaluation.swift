@@ -27,10 +27,7 @@ public struct ClipEvaluation: Sendable {
     progress: @Sendable (Stage, Int, Int) -> Void = { _, _, _ in }
   ) async throws -> EvaluationReport {
     let start = ContinuousClock.now
-    let pairs = reference.map {
-      ClipPairs(generated: generated.clips.map(\.name), reference: $0.clips.map(\.name))
-    }
-    if catalog.metrics.contains(where: \.needsPairs), reference != nil { try pairs?.requireEnough() }
+    let pairs = try checkPairs(generated: generated, reference: reference)
     let made = try await extraction.run(generated.clips, catalog.extractors, captions: captions) {
       progress(.generated, $0, $1)
     }
@@ -69,6 +66,17 @@ public struct ClipEvaluation: Sendable {
       clipSeconds: extraction.seconds, scores: scores, missing: missing,
       skippedGenerated: made.failures, skippedReference: real?.failures ?? [],
       seconds: (ContinuousClock.now - start) / .seconds(1))
+  }
+
+  /// - Throws: ``EvaluationSetupError/tooLittleOverlap(pairs:generated:reference:)`` where a metric needs pairs.
+  @discardableResult
+  public func checkPairs(generated: ClipFolder, reference: ClipFolder?) throws(EvaluationSetupError)
+    -> ClipPairs?
+  {
+    guard let reference else { return nil }
+    let pairs = ClipPairs(generated: generated.clips.map(\.name), reference: reference.clips.map(\.name))
+    if catalog.metrics.contains(where: \.needsPairs) { try pairs.requireEnough() }
+    return pairs
   }
 
   private func score(_ metric: any Metric, _ input: MetricInput) throws -> Score {

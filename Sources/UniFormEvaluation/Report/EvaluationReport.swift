@@ -69,6 +69,30 @@ public struct EvaluationReport: Sendable, Codable, Equatable {
     return try encoder.encode(self)
   }
 
+  /// Puts the values of the reference through the codecs beside those of the same protocol.
+  public mutating func setCeilings(from codecs: EvaluationReport) {
+    let values = Dictionary(codecs.scores.map { ($0.metric, $0.value) }) { first, _ in first }
+    for index in scores.indices { scores[index].ceiling = values[scores[index].metric] }
+  }
+
+  /// The scores as a table; a column that no score fills is left out.
+  func scoreTable(protocols: Bool) -> (header: [String], rows: [[String]]) {
+    let columns: [(title: String, isOptional: Bool, text: (Score) -> String)] = [
+      ("metric", false, { $0.name + ($0.better == .lower ? " ↓" : " ↑") }),
+      ("value", false, { $0.value.shortText }),
+      ("95 % interval", false, { $0.interval.map { "\($0.low.shortText)…\($0.high.shortText)" } ?? "" }),
+      ("reference", false, { $0.reference?.shortText ?? "" }),
+      ("ceiling", true, { $0.ceiling?.shortText ?? "" }),
+      ("floor", false, { $0.floor?.shortText ?? "" }),
+      ("shuffled", false, { $0.shuffled?.shortText ?? "" }),
+      ("N", false, { "\($0.generatedCount)" + ($0.referenceCount.map { " / \($0)" } ?? "") }),
+    ]
+    var shown = columns.filter { column in !column.isOptional || scores.contains { !column.text($0).isEmpty }
+    }
+    if protocols { shown.append(("protocol", false, \.metric)) }
+    return (shown.map(\.title), scores.map { score in shown.map { $0.text(score) } })
+  }
+
   /// Whether a clip was left out that should have counted.
   public var skippedAny: Bool { !skippedGenerated.isEmpty || !skippedReference.isEmpty }
 }

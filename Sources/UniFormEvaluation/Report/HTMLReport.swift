@@ -43,16 +43,8 @@ public struct HTMLReport: Sendable {
       html += " against \(reference.readable) of \(reference.clips) reference clips"
     }
     html += ". UniForm \(report.version.escaped).</p>\n"
-    html += Self.table(
-      ["metric", "value", "95 % interval", "reference", "floor", "shuffled", "N", "protocol"],
-      report.scores.map { score in
-        [
-          score.name + (score.better == .lower ? " ↓" : " ↑"), score.value.shortText,
-          score.interval.map { "\($0.low.shortText)…\($0.high.shortText)" } ?? "",
-          score.reference?.shortText ?? "", score.floor?.shortText ?? "", score.shuffled?.shortText ?? "",
-          "\(score.generatedCount)" + (score.referenceCount.map { " / \($0)" } ?? ""), score.metric,
-        ]
-      })
+    let table = report.scoreTable(protocols: true)
+    html += Self.table(table.header, table.rows)
     let shown = report.scores.filter { ($0.clips?.count ?? 0) > 1 }
     if !shown.isEmpty {
       html +=

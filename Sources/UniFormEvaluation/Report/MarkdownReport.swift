@@ -31,20 +31,8 @@ public struct MarkdownReport: Sendable {
       "\(report.generated.readable) of \(report.generated.clips) generated clips"
         + (report.reference.map { " against \($0.readable) of \($0.clips) reference clips" } ?? "")
         + (report.clipSeconds.map { ", the first \($0.formatted()) s of each" } ?? "") + ".")
-    lines += [
-      "", "| metric | value | 95 % interval | reference | floor | shuffled | N |",
-      "|---|---|---|---|---|---|---|",
-    ]
-    for score in report.scores {
-      let arrow = score.better == .lower ? "↓" : "↑"
-      lines.append(
-        Self.row([
-          score.name + " " + arrow, score.value.shortText,
-          score.interval.map { "\($0.low.shortText)…\($0.high.shortText)" } ?? "",
-          score.reference?.shortText ?? "", score.floor?.shortText ?? "", score.shuffled?.shortText ?? "",
-          "\(score.generatedCount)" + (score.referenceCount.map { " / \($0)" } ?? ""),
-        ]))
-    }
+    let table = report.scoreTable(protocols: false)
+    lines += ["", Self.row(table.header), Self.rule(table.header.count)] + table.rows.map(Self.row)
     lines += ["", "Protocols:", ""] + report.scores.map { "- `\($0.metric)`" }
     if !report.missing.isEmpty {
       lines += ["", "Not computed:", ""] + report.missing.map { "- \($0.name): \($0.reason)" }
@@ -79,12 +67,14 @@ public struct MarkdownReport: Sendable {
     )
     lines += [
       "", Self.row(["Method"] + table.columns.map(\.title)),
-      "|" + String(repeating: "---|", count: table.columns.count + 1),
+      Self.rule(table.columns.count + 1),
     ]
     lines += table.rows.map { Self.row([$0.name + " †"] + $0.values) }
     lines += rows.map { Self.row(["**\($0.title)**"] + table.values($0.scores)) }
     return lines + [""]
   }
+
+  private static func rule(_ columns: Int) -> String { "|" + String(repeating: "---|", count: columns) }
 
   private static func row(_ cells: [String]) -> String {
     "| " + cells.map { $0.replacing("|", with: "\\|") }.joined(separator: " | ") + " |"

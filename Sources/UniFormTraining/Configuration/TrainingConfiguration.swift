@@ -44,8 +44,8 @@ public struct TrainingConfiguration<Recipe: TrainingRecipe>: JSONConfiguration {
   public var minutes = 0.0
   /// "stop", or "skip" to leave a step out whose loss or gradient is not finite.
   public var onNaN = "stop"
-  /// Seconds after which a worker in another process counts as lost.
-  public var timeout = 300.0
+  /// Seconds without a sign of life after which another process counts as lost.
+  public var timeout = 60.0
   public var recipe = Recipe()
   public var optimization = OptimizationSettings()
   public var checkpoints = CheckpointSettings()

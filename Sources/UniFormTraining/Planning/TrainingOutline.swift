@@ -83,7 +83,8 @@ extension TrainingPlan {
     // Half precision, and four bytes per token; the files are mapped, so that they take no memory of their own.
     let clipBytes = 2 * (moments.video.reduce(1, *) + moments.audio.reduce(1, *)) + 4 * length
     self.init(
-      configuration, outline: outline, cacheBytes: clips * clipBytes, speed: speed, processBytes: processBytes)
+      configuration, outline: outline, cacheBytes: clips * clipBytes, speed: speed, processBytes: processBytes
+    )
   }
 
   /// Plans the training of the video autoencoder on rendered clips.
@@ -152,6 +153,29 @@ extension TrainingPlan {
       configuration, outline: outline,
       dataBytes: configuration.recipe.clips * 4 * model.geometry.keptSampleCount, speed: speed,
       processBytes: processBytes)
+  }
+
+  /// Plans the training of a judge on rendered clips.
+  public init(
+    _ configuration: TrainingConfiguration<JudgeTrainer.Recipe>, speed: MachineSpeed? = nil,
+    processBytes: Int? = nil
+  ) throws {
+    let recipe = configuration.recipe
+    let trainer = try Self.trainer(configuration) { settings, context in
+      try JudgeTrainer(recipe, optimization: settings, lessons: JudgeLessons(recipe.sense), context: context)
+    }
+    let share = trainer.loop.settings.batchSize
+    let (clip, size) = JudgeLessons.shape(recipe.sense)
+    let outline = try TrainingOutline(trainer.loop) {
+      let batch = JudgeBatch(
+        clips: .empty([share] + clip, device: .outline),
+        classes: .zeros([share], dtype: .int64, device: .outline),
+        events: .empty([share, clip[0]], device: .outline))
+      return trainer.loss(worker: 0, batch)
+    }
+    self.init(
+      configuration, outline: outline, dataBytes: recipe.clips * (size * clip.reduce(1, *) + 4 * clip[0]),
+      speed: speed, processBytes: processBytes)
   }
 
   /// A trainer of one worker with what it computes at once.

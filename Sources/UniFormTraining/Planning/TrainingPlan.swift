@@ -3,7 +3,7 @@
 /// A step of the trainer is run on tensors without elements (`DryRun`), forward and backward: the plan follows the
 /// trainer and its configuration.
 public struct TrainingPlan: Sendable, Encodable {
-  /// What is trained: `transformer`, `video-vae`, `audio-vae` or `vocoder`.
+  /// What is trained: `transformer`, `video-vae`, `audio-vae`, `vocoder` or `judges`.
   public let part: String
   public let workers: Int
   /// Clips, or windows, of one worker in a step.

@@ -105,9 +105,7 @@ enum Essence {
       return result
     }
     let (a, b) = (flat(old), flat(new))
-    guard let key = Set(a.keys).union(b.keys).filter({ a[$0] != b[$0] }).min() else {
-      return "was made with another configuration"
-    }
+    guard let key = Set(a.keys).union(b.keys).filter({ a[$0] != b[$0] }).min() else { return nil }
     return "was made with \(key) \(a[key] ?? "unset"), which is \(b[key] ?? "unset") now"
   }
 }

@@ -89,10 +89,13 @@ extension AudioVAETrainer {
     try loop.withAverages {
       withoutGradient {
         let generators = loop.measuringGenerators(count: clips)
-        let waveform = sounds.windows(length: geometry.sampleCount, generators).to(device)
-        let frames = mel(waveform).narrowed(1, start: 0, length: geometry.melFrameCount)
-        let latents = replicas[0].encode(frames.unsqueezed(1))
-        return latents.standardDeviation([0, 1, 2, 3]).item
+        // One by one: all together would take more memory than any step.
+        let latents = generators.map { generator in
+          let waveform = sounds.windows(length: geometry.sampleCount, [generator]).to(device)
+          let frames = mel(waveform).narrowed(1, start: 0, length: geometry.melFrameCount)
+          return replicas[0].encode(frames.unsqueezed(1))
+        }
+        return Tensor.concatenate(latents, axis: 0).standardDeviation([0, 1, 2, 3]).item
       }
     }
   }

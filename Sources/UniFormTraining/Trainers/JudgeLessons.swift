@@ -25,42 +25,52 @@ public struct JudgeLessons {
     width: PictureJudge.decodedSize, height: PictureJudge.decodedSize, frameRate: PictureJudge.frameRate,
     sampleRate: SoundJudge.sampleRate)
 
+  /// None, for a plan.
+  init(_ sense: JudgeTrainer.Sense) {
+    self.sense = sense
+    (clips, classes, events) = (.zeros([0]), .zeros([0]), .zeros([0]))
+  }
+
   /// Renders `count` clips of a dataset seed, in parallel.
   public init(_ sense: JudgeTrainer.Sense, count: Int, seed: UInt64) {
     self.sense = sense
     let renderer = SceneRenderer(geometry: Self.geometry)
     let mel = SoundJudge.makeMel()
-    var blocks: [Tensor] = []
+    let shape = Self.shape(sense).clip
+    let clips = Tensor.empty([count] + shape, dtype: sense == .picture ? .uint8 : .float32)
     var classes: [Int] = []
     var curves: [Float] = []
-    let block = 64
+    // In blocks, so that no more than a few clips exist twice.
+    let block = 16
     for start in stride(from: 0, to: count, by: block) {
       let scenes = concurrentMap(count: min(block, count - start)) {
         renderer.render(seed: SceneRenderer.clipSeed(datasetSeed: seed, index: start + $0))
       }
-      classes += scenes.map { JudgeTargets.classIndex($0.sceneClass) }
-      blocks.append(
-        withoutGradient {
-          switch sense {
-          case .picture:
-            Tensor.concatenate(
-              scenes.map { ((PictureJudge.thumbnails($0.video.tensor) + 1) * 127.5).rounded.to(.uint8) },
-              axis: 0)
-          case .sound:
-            mel(Tensor.stack(scenes.map { $0.audio.peakNormalized().tensor }))
-          }
-        })
-      let steps = blocks[0].size(1)
-      for scene in scenes {
-        curves +=
-          sense == .picture
-          ? JudgeTargets.picture(scene.description, frames: steps)
-          : JudgeTargets.sound(scene.description, frames: steps)
+      for (index, scene) in scenes.enumerated() {
+        classes.append(JudgeTargets.classIndex(scene.sceneClass))
+        let clip = clips.selected(0, start + index)
+        switch sense {
+        case .picture:
+          curves += JudgeTargets.picture(scene.description, frames: shape[0])
+          let thumbnails = PictureJudge.thumbnails(scene.video.tensor).squeezed(0)  // [F, 3, 32, 32]
+          clip.copy_(((thumbnails + 1) * 127.5).rounded.to(.uint8))
+        case .sound:
+          curves += JudgeTargets.sound(scene.description, frames: shape[0])
+          clip.copy_(mel(scene.audio.peakNormalized().tensor.unsqueezed(0)).squeezed(0))  // [T, 64]
+        }
       }
     }
-    clips = .concatenate(blocks, axis: 0)
+    self.clips = clips
     self.classes = Tensor(classes)
-    events = Tensor(curves, shape: [count, blocks[0].size(1)])
+    events = Tensor(curves, shape: [count, shape[0]])
+  }
+
+  /// What a lesson consists of, and the bytes of one number of it.
+  static func shape(_ sense: JudgeTrainer.Sense) -> (clip: [Int], numberSize: Int) {
+    switch sense {
+    case .picture: ([geometry.frameCount, 3, PictureJudge.size, PictureJudge.size], 1)
+    case .sound: ([geometry.sampleCount / SoundJudge.hopLength, SoundJudge.bands], 4)
+    }
   }
 
   /// A random clip for each generator.

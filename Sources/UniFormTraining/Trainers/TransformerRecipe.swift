@@ -25,7 +25,9 @@ public struct TransformerRecipe: TrainingRecipe {
   /// The folder of encoded clips.
   public var data = ""
   /// Relative frequency of the tasks.
-  public var taskWeights = ["t2av": 1.0, "a2v": 1.0, "v2a": 1.0]
+  public var taskWeights = ["t2av": 1.0, "a2v": 1.0, "v2a": 1.0, "t2a": 0, "t2v": 0]
+  /// The first step, from 0, in which a task may be drawn.
+  public var taskFromStep = ["t2av": 0, "a2v": 0, "v2a": 0, "t2a": 0, "t2v": 0]
   /// Whether the text encoder learns too; a pre-trained one stays frozen.
   public var trainsTextEncoder = false
   /// How the times of rectified flow are drawn: "uniform" or "logit_normal".
@@ -44,6 +46,7 @@ public struct TransformerRecipe: TrainingRecipe {
   enum CodingKeys: String, CodingKey {
     case data, times, posterior, lora, samples
     case taskWeights = "task_weights"
+    case taskFromStep = "task_from_step"
     case snrGamma = "snr_gamma"
     case trainsTextEncoder = "train_text_encoder"
     case recomputesActivations = "activation_checkpointing"
@@ -55,6 +58,9 @@ public struct TransformerRecipe: TrainingRecipe {
     }
     guard taskWeights.values.allSatisfy({ $0 >= 0 }), taskWeights.values.contains(where: { $0 > 0 }) else {
       throw ConfigurationError("task_weights must not be negative, and one must be positive")
+    }
+    guard taskFromStep.values.allSatisfy({ $0 >= 0 }), !tasks(in: 0).isEmpty else {
+      throw ConfigurationError("task_from_step must not be negative, and 0 for a task with a positive weight")
     }
     guard ["uniform", "logit_normal"].contains(times) else {
       throw ConfigurationError("times must be uniform or logit_normal, not \"\(times)\"")
@@ -76,22 +82,33 @@ public struct TransformerRecipe: TrainingRecipe {
   public var essence: TransformerRecipe {
     var result = self
     (result.samples, result.recomputesActivations) = (SampleSettings(), false)
+    // Tasks that may not be drawn and steps that say nothing are left out.
+    result.taskWeights = taskWeights.filter { $0.value > 0 }
+    result.taskFromStep = taskFromStep.filter { $0.value > 0 && result.taskWeights[$0.key] != nil }
     return result
   }
 
+  /// The tasks of a step and their weights, which are positive.
+  private func tasks(in step: Int) -> [(task: GenerationTask, weight: Double)] {
+    GenerationTask.allCases.compactMap { task in
+      let weight = taskWeights[task.rawValue] ?? 0
+      return weight > 0 && step >= taskFromStep[task.rawValue] ?? 0 ? (task, weight) : nil
+    }
+  }
+
   /// The task of a uniform draw in 0..<1.
-  func task(_ draw: Double) -> GenerationTask {
-    let weights = GenerationTask.allCases.map { ($0, taskWeights[$0.rawValue] ?? 0) }
-    var rest = draw * weights.reduce(0) { $0 + $1.1 }
-    for (task, weight) in weights where weight > 0 {
+  func task(_ draw: Double, step: Int = 0) -> GenerationTask {
+    let tasks = tasks(in: step)
+    var rest = draw * tasks.reduce(0) { $0 + $1.weight }
+    for (task, weight) in tasks {
       rest -= weight
       if rest < 0 { return task }
     }
-    return weights.last { $0.1 > 0 }!.0
+    return tasks.last!.task
   }
 
   /// The task that all workers train in a step.
   func task(_ randomness: StepRandomness) -> GenerationTask {
-    task(Tensor.rand([1], generator: randomness.shared).item)
+    task(Tensor.rand([1], generator: randomness.shared).item, step: randomness.step)
   }
 }

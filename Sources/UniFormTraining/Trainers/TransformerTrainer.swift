@@ -130,9 +130,7 @@ public struct TransformerTrainer {
       conditioning: transformer.conditioning(
         states: textStates(batch, worker: worker, dtype: dtype), mask: batch.mask,
         dropped: Tensor(drops, device: device), dtype: dtype),
-      placement: transformer.placement(
-        frames: input.video.size(2), rows: input.video.size(3), columns: input.video.size(4),
-        pixels: (geometry.height, geometry.width), device: input.device, dtype: dtype))
+      placement: transformer.placement(geometry, device: input.device, dtype: dtype))
     let loss = process.loss(of: output, clean: clean, noise: noise, timesteps: timesteps, plan: plan)
     let metrics = loss.terms.sorted { $0.key.rawValue < $1.key.rawValue }.flatMap { modality, terms in
       let name = "\(plan.task.rawValue)_\(modality.rawValue)"

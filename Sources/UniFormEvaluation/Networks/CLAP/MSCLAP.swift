@@ -9,7 +9,7 @@ public struct MSCLAP: FeatureNetwork {
     id: "ms-clap-2023", title: "MS-CLAP (2023)", file: "CLAP_weights_2023.safetensors",
     companions: ["gpt2/vocab.json", "gpt2/merges.txt"],
     source: "microsoft/msclap's CLAP_weights_2023.pth, and gpt2",
-    licence: "MIT", inputs: [.sound(sampleRate: sampleRate), .text], featureWidth: 1024)
+    licence: "MS-PL", inputs: [.sound(sampleRate: sampleRate), .text], featureWidth: 1024)
 
   public static let sampleRate = 44_100
   /// What every sound is brought to: seven seconds.
