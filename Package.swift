@@ -20,6 +20,7 @@ let package = Package(
     .library(name: "UniForm", targets: ["UniForm"]),
     .library(name: "UniFormEvaluation", targets: ["UniFormEvaluation"]),
     .library(name: "UniFormTraining", targets: ["UniFormTraining"]),
+    .library(name: "WorkerProtocol", targets: ["WorkerProtocol"]),
     .executable(name: "uniform", targets: ["UniFormCLI"]),
   ],
   dependencies: [
@@ -49,6 +50,7 @@ let package = Package(
       name: "UniFormCLI",
       dependencies: [
         "UniForm", "UniFormEvaluation", "UniFormTraining", "Torch", "Scenes", "Media", "Hub",
+        "WorkerProtocol",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -60,11 +62,12 @@ let package = Package(
       name: "Media",
       dependencies: [.product(name: "Subprocess", package: "swift-subprocess")],
       swiftSettings: strict),
+    .target(name: "WorkerProtocol", swiftSettings: strict),
     .target(name: "Scenes", dependencies: ["Media"], swiftSettings: strict),
     .testTarget(
       name: "UniFormCLITests",
       dependencies: [
-        "UniFormCLI", "UniForm", "UniFormTraining", "Torch", "Scenes", "Media", "Hub",
+        "UniFormCLI", "UniForm", "UniFormTraining", "Torch", "Scenes", "Media", "Hub", "WorkerProtocol",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["Help"], swiftSettings: strict),

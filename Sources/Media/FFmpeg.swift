@@ -42,9 +42,10 @@ package enum FFmpeg {
         await fed
       }
       if Task.isCancelled || result.terminationStatus.isInterruption { throw MediaError.cancelled }
+      let tookTooLong = [.signaled(SIGXCPU), .exited(128 + SIGXCPU)].contains(result.terminationStatus)
       return Outcome(
         standardOutput: result.standardOutput, succeeded: result.terminationStatus.isSuccess,
-        messages: await tail.text)
+        messages: tookTooLong ? "it takes too long to decode" : await tail.text)
     } catch let error as MediaError {
       throw error
     } catch {
@@ -71,8 +72,9 @@ package enum FFmpeg {
     options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .milliseconds(200))]
     var overrides: [Environment.Key: String?] = ["AV_LOG_FORCE_NOCOLOR": "1", "FFREPORT": nil]
     if let searchPath { overrides["PATH"] = searchPath }
+    let command = MediaLimits.current?.command(tool.rawValue, arguments) ?? (tool.rawValue, arguments)
     return Configuration(
-      executable: .name(tool.rawValue), arguments: Arguments(arguments),
+      executable: .name(command.0), arguments: Arguments(command.1),
       environment: .inherit.updating(overrides), platformOptions: options)
   }
 

@@ -24,7 +24,9 @@ public enum MediaProbe {
   }
 
   /// A playlist must not make ffmpeg open anything but files.
-  static let inputOptions = ["-protocol_whitelist", "file"]
+  static var inputOptions: [String] {
+    ["-protocol_whitelist", "file"] + (MediaLimits.current?.inputOptions ?? [])
+  }
 
   private static func checkRegularFile(_ url: URL) throws(MediaError) {
     guard url.isFileURL else {

@@ -45,12 +45,17 @@ enum SheetColors {
 }
 
 extension Spectrogram {
-  /// Low tones at the bottom, time to the right; 80 decibels from black to white.
-  func picture(width: Int, height: Int) -> RGBPicture {
+  /// How bright each value is shown, `[frameCount, binCount]`: 80 decibels from 0 to 1.
+  public var levels: [Float] {
     let range = Float(80 / 20 * log(10.0))
     // The loudest moment is brightest, but silence stays dark instead of showing its own noise.
     let top = max(values.lazy.filter(\.isFinite).max() ?? 0, -4)
-    let levels = values.map { $0.isFinite ? min(1, max(0, 1 - (top - $0) / range)) : 0 }
+    return values.map { $0.isFinite ? min(1, max(0, 1 - (top - $0) / range)) : 0 }
+  }
+
+  /// Low tones at the bottom, time to the right; 80 decibels from black to white.
+  func picture(width: Int, height: Int) -> RGBPicture {
+    let levels = levels
     let across = Resampling(from: frameCount, to: width)
     let down = Resampling(from: binCount, to: height)
     // [frames, bins] → [width, bins] → [width, height]

@@ -60,7 +60,7 @@ struct GenerateCommand: AsyncParsableCommand {
     if let batch = content.batch {
       try await generation.run(batch: BatchFile(contentsOf: URL(filePath: batch)))
     } else {
-      try await generation.run(content.job(output, seed: sampling.seed))
+      try await generation.run(content.job(output, sampling))
     }
   }
 }

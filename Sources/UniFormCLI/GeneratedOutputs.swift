@@ -4,13 +4,23 @@ import UniForm
 
 extension ContentOptions {
   /// The one job of a command line without a list.
-  func job(_ output: OutputOptions, seed: UInt64?) throws -> GenerationJob {
-    let seed = seed ?? .randomSeed
+  func job(_ output: OutputOptions, _ sampling: SamplingOptions) throws -> GenerationJob {
+    let seed = sampling.seed ?? .randomSeed
     return GenerationJob(
       prompt: prompt, negativePrompt: negativePrompt, video: video.map { URL(filePath: $0) },
       audio: audio.map { URL(filePath: $0) }, only: only, size: try size.picture, seed: seed,
+      options: clipOptions(sampling),
       output: try ClipOutput(output.output ?? "uniform-\(seed).\(only == .audio ? "wav" : "mp4")"),
       sheet: output.sheet.map { URL(filePath: $0) })
+  }
+}
+
+extension ContentOptions {
+  func clipOptions(_ sampling: SamplingOptions) -> ClipOptions {
+    ClipOptions(
+      steps: sampling.steps, guidance: sampling.guidance, sampler: sampling.sampler, seconds: seconds,
+      start: start, fit: fit, conditionGuidance: sampling.condition.conditionGuidance ?? 1,
+      negativeCondition: sampling.condition.negativeCondition ?? .still)
   }
 }
 
@@ -47,6 +57,31 @@ extension URL {
 
   /// The same for every way to write the name of a file.
   var canonicalPath: String { resolvingSymlinksInPath().standardizedFileURL.path }
+}
+
+extension GeneratedClip {
+  /// What was given stays as it is.
+  func picture(of job: GenerationJob) -> MediaWriter.Picture? {
+    job.video.map { .original($0, start: job.options.start) } ?? video.map { .frames($0) }
+  }
+
+  func sound(of job: GenerationJob) -> MediaWriter.Sound? {
+    job.audio.map { .original($0, start: job.options.start) } ?? audio.map { .waveform($0) }
+  }
+
+  /// Pictures to show the clip by; those that were given finer than the model sees them.
+  func shownFrames(of job: GenerationJob) async throws -> VideoFrames {
+    var frames = video
+    if let video = job.video, let size = try await MediaProbe.probe(video).video?.displaySize {
+      let width = 320
+      frames = try await VideoReader.read(
+        video, start: job.options.start, seconds: settings.seconds,
+        frameRate: Double(settings.frameRate), width: width,
+        height: min(4 * width, max(2, width * size.height / size.width)))
+    }
+    guard let frames else { throw CommandFailure("there are no frames to show", .software) }
+    return frames
+  }
 }
 
 extension Sheet {

@@ -13,6 +13,7 @@ struct GenerationJob: Sendable {
   var only: Modality?
   var size = PictureSize.trained
   var seed: UInt64
+  var options = ClipOptions()
   var output: ClipOutput
   var sheet: URL?
 
@@ -34,6 +35,20 @@ struct GenerationJob: Sendable {
     let parts = [(video ?? audio)?.lastPathComponent.oneLine, words].compactMap(\.self)
     return "\(name): \(parts.isEmpty ? "without text" : parts.joined(separator: ", "))"
   }
+}
+
+/// How a clip is made; what is nil is left to the model.
+struct ClipOptions: Equatable, Sendable {
+  var steps: Int?
+  var guidance: Double?
+  var sampler: Sampler?
+  var seconds: Double?
+  /// Where to begin in what is given.
+  var start = 0.0
+  var fit = VideoReader.Fit.cover
+  /// How closely to follow what is given, and what that leads away from.
+  var conditionGuidance = 1.0
+  var negativeCondition = GenerationRequest.NegativeCondition.still
 }
 
 /// A file to write and what its ending says it holds.

@@ -19,7 +19,7 @@ extension Generation {
       do {
         let job = try GenerationJob(
           row.content.get(), seed: fallbackSeed, negativePrompt: content.negativePrompt, only: content.only,
-          size: try content.size.picture)
+          size: try content.size.picture, options: content.clipOptions(sampling))
         if let line = lines[job.output.url.canonicalPath] {
           throw CommandFailure("line \(line) names the same output; rename one", .badData)
         }
@@ -103,8 +103,10 @@ extension CommandFailure {
 extension GenerationJob {
   /// One line of a list; the negative prompt holds where there is a prompt, what alone is wanted where there is nothing
   /// else, the size where the line has none.
-  init(_ entry: BatchEntry, seed: UInt64?, negativePrompt: String?, only: Modality?, size: PictureSize) throws
-  {
+  init(
+    _ entry: BatchEntry, seed: UInt64?, negativePrompt: String?, only: Modality?, size: PictureSize,
+    options: ClipOptions
+  ) throws {
     if entry.video != nil && entry.audio != nil {
       throw CommandFailure("it names both a video and an audio; leave one empty", .badData)
     }
@@ -120,7 +122,7 @@ extension GenerationJob {
       audio: entry.audio.map { URL(filePath: $0) },
       only: entry.video == nil && entry.audio == nil ? only : nil,
       size: entry.size == .trained ? size : entry.size,
-      seed: entry.seed ?? seed ?? .randomSeed,
+      seed: entry.seed ?? seed ?? .randomSeed, options: options,
       output: try ClipOutput(entry.output), sheet: nil)
   }
 }

@@ -52,18 +52,13 @@ extension ContentOptions {
     -> Bool
   {
     let length = seconds ?? directory.geometry.seconds
-    // What cannot be asked for is refused with the request; memory elsewhere is not known.
-    guard GenerationRequest.allowedSeconds.contains(length), machine.place.device == .cpu,
-      let available = MachineMemory.available
-    else { return true }
+    // What cannot be asked for is refused with the request.
+    guard GenerationRequest.allowedSeconds.contains(length) else { return true }
     // That of the input is close to the trained one; a size that cannot be is refused with the request.
     let asked = try? size.picture.pixels(of: directory, for: nil)
     let pixels = asked.flatMap { (try? directory.check($0)) == nil ? nil : $0 } ?? directory.geometry.size
-    let clips = batch == nil ? sampling.count : Int.max
-    let staging = try tasks.map { task in
-      var planned = PlannedGeneration(
-        directory, dtype: machine.dtype.dtype, threads: machine.place.threads)
-      planned.task = task
+    let planned = tasks.map { task in
+      var planned = machine.planned(task, of: directory)
       planned.hasPrompt = prompt != nil || batch != nil
       planned.geometry.seconds = length
       planned.geometry.size = pixels
@@ -71,14 +66,10 @@ extension ContentOptions {
       planned.guidanceScale = sampling.guidance ?? planned.guidanceScale
       planned.conditionGuidanceScale = sampling.condition.conditionGuidance ?? 1
       planned.sampler = sampling.sampler ?? planned.sampler
-      do {
-        return try GenerationPlan.staging(directory, planned, clips: clips, available: available)
-      } catch is TorchError {
-        // Whatever cannot be outlined can be computed all the same.
-        return .oneByOne
-      }
+      return planned
     }
-    return staging.allSatisfy { $0 == .together }
+    return try machine.keepsLoaded(
+      directory, for: planned, clips: batch == nil ? sampling.count : Int.max)
   }
 
   /// Those that may come; a list may hold any.
@@ -86,5 +77,31 @@ extension ContentOptions {
     let ofText = GenerationTask(given: nil, only: only)
     if batch != nil { return [ofText, .a2v, .v2a] }
     return [video != nil ? .v2a : audio != nil ? .a2v : ofText]
+  }
+}
+
+extension MachineOptions {
+  /// What the model makes of a task where nothing else is asked for.
+  func planned(_ task: GenerationTask, of directory: ModelDirectory) -> PlannedGeneration {
+    var planned = PlannedGeneration(
+      directory, dtype: dtype.dtype, device: place.device.device, threads: place.threads)
+    planned.task = task
+    return planned
+  }
+
+  /// Whether the networks stay loaded from clip to clip, of whichever of `planned`.
+  ///
+  /// - Throws: `MemoryShortage` where not even the largest network fits.
+  func keepsLoaded(_ directory: ModelDirectory, for planned: [PlannedGeneration], clips: Int) throws -> Bool {
+    // Memory elsewhere is not known.
+    guard place.device == .cpu, let available = MachineMemory.available else { return true }
+    return try planned.allSatisfy { planned in
+      do {
+        return try GenerationPlan.staging(directory, planned, clips: clips, available: available) == .together
+      } catch is TorchError {
+        // Whatever cannot be outlined can be computed all the same.
+        return false
+      }
+    }
   }
 }

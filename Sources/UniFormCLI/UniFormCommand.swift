@@ -31,6 +31,7 @@ struct UniFormCommand: AsyncParsableCommand {
         subcommands: [
           InfoCommand.self, InspectCommand.self, PlanCommand.self, VerifyCommand.self, BenchCommand.self,
         ]),
+      CommandGroup(name: "Service", subcommands: [ServeCommand.self, WorkerCommand.self]),
       CommandGroup(name: "Evaluation", subcommands: [EvaluateCommand.self]),
       CommandGroup(
         name: "Training",

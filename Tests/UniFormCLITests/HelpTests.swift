@@ -15,7 +15,7 @@ import Testing
     ("train", TrainCommand.self), ("launch", LaunchCommand.self), ("plot", PlotCommand.self),
     ("import", ImportCommand.self), ("evaluate", EvaluateCommand.self),
     ("plan", PlanCommand.self), ("plan-generate", PlanGenerate.self),
-    ("plan-train", PlanTrain.self),
+    ("plan-train", PlanTrain.self), ("worker", WorkerCommand.self), ("serve", ServeCommand.self),
   ]
 
   private static let snapshots = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Help")

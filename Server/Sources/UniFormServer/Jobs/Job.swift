@@ -1,0 +1,105 @@
+import Foundation
+import GRDB
+import WorkerProtocol
+
+enum JobStatus: String, Codable, Sendable, CaseIterable {
+  case queued, running, succeeded, failed, cancelled
+
+  var isFinished: Bool { self != .queued && self != .running }
+}
+
+/// A file that a job was given.
+struct JobInput: Codable, Sendable, Equatable {
+  enum Kind: String, Codable, Sendable { case video, audio }
+
+  /// What the user called it; never a path here.
+  var name: String
+  var kind: Kind
+  /// As it is sent back.
+  var mediaType: String
+
+  enum CodingKeys: String, CodingKey {
+    case name, kind
+    case mediaType = "media_type"
+  }
+}
+
+struct JobError: Codable, Sendable, Equatable {
+  var code: String
+  var message: String
+}
+
+/// One clip to make, and what became of it: a row of the table of jobs.
+struct Job: Codable, Sendable, Equatable, FetchableRecord, PersistableRecord {
+  static let databaseTableName = "jobs"
+
+  /// Counts up with every job.
+  var number: Int64?
+  var id: String
+  var status = JobStatus.queued
+  var task: String
+  /// Without the path of its input, which follows from the id.
+  var request: ClipRequest
+  var input: JobInput?
+  var createdAt: Date
+  var startedAt: Date?
+  var finishedAt: Date?
+  /// Those that are queued go in this order.
+  var turn: Int64 = 0
+  /// Counts up with every change of any job.
+  var revision: Int64 = 0
+  /// How often a worker began it.
+  var attempts = 0
+  var error: JobError?
+  var settings: [String: JSONValue]?
+  var notes: [String] = []
+  var pinned = false
+  var parent: String?
+  /// Of its folder, once it is finished.
+  var bytes = 0
+
+  enum CodingKeys: String, CodingKey {
+    case number, id, status, task, request, input, turn, revision, attempts, error, settings, notes, pinned
+    case parent, bytes
+    case createdAt = "created_at"
+    case startedAt = "started_at"
+    case finishedAt = "finished_at"
+  }
+
+  enum Columns {
+    static let number = Column("number")
+    static let id = Column("id")
+    static let status = Column("status")
+    static let task = Column("task")
+    static let prompt = Column("prompt")
+    static let turn = Column("turn")
+    static let revision = Column("revision")
+    static let pinned = Column("pinned")
+    static let finishedAt = Column("finished_at")
+    static let bytes = Column("bytes")
+  }
+
+  mutating func didInsert(_ inserted: InsertionSuccess) { number = inserted.rowID }
+
+  init(_ request: ClipRequest, input: JobInput? = nil, parent: String? = nil) {
+    id = Identifier.make("job")
+    self.request = request
+    self.input = input
+    self.parent = parent
+    task = input.map { $0.kind == .video ? "v2a" : "a2v" } ?? "t2av"
+    createdAt = .now
+  }
+
+  mutating func finish(_ status: JobStatus, error: JobError? = nil) {
+    self.status = status
+    self.error = error
+    finishedAt = .now
+  }
+
+  /// Puts it back into the queue.
+  mutating func requeue() {
+    status = .queued
+    (startedAt, finishedAt, error, settings) = (nil, nil, nil, nil)
+    notes = []
+  }
+}

@@ -1,0 +1,159 @@
+import Logging
+import HTTPTypes
+import Foundation
+import WorkerProtocol
+
+/// What workers do and say.
+extension JobCenter {
+  /// - Returns: whether a worker is wanted.
+  func workerStarts(_ index: Int, outbox: AsyncStream<WorkerRequest>.Continuation) -> Bool {
+    guard !isClosed else { return false }
+    slots[index] = Slot(outbox: outbox)
+    return true
+  }
+
+  func received(_ event: WorkerEvent, from index: Int, process: Int32) {
+    slots[index]?.process = process
+    switch event {
+    case .ready(let description):
+      slots[index]?.isReady = true
+      becomesReady(description)
+      logger.info(
+        "a worker is ready", metadata: ["model": "\(description.model)", "device": "\(description.device)"])
+      dispatch()
+    case .progress(let progress):
+      slots[index]?.memoryBytes = progress.memoryBytes ?? 0
+      guard let job = try? store.job(progress.job), job.status == .running else { return }
+      self.progress[job.id] = progress
+      if progress.stage == "denoising", let rate = progress.rate { metrics.stepRate(rate) }
+      publishProgress(job)
+    case .done(let clip):
+      finish(clip.job, in: index) { job in
+        job.finish(.succeeded)
+        job.settings = clip.settings
+        job.notes = clip.notes
+      }
+    case .failed(let job, let failure):
+      finish(job, in: index) { $0.finish(.failed, error: JobError(failure)) }
+    case .cancelled(let job):
+      finish(job, in: index) { $0.finish(.cancelled) }
+    case .plan(let id, let plan):
+      plans.removeValue(forKey: id)?.continuation.resume(returning: plan)
+    case .planFailed(let id, let failure):
+      let error = JobError(failure)
+      plans.removeValue(forKey: id)?.continuation.resume(
+        throwing: APIError(.unprocessableContent, error.code, error.message))
+    case .refused(let failure):
+      logger.error("a worker refused a message: \(failure.message)")
+    }
+  }
+
+  /// - Returns: whether another one is wanted.
+  func workerEnded(_ index: Int, _ ending: WorkerEnding) -> Bool {
+    guard let slot = slots.removeValue(forKey: index) else { return !isClosed }
+    slot.outbox.finish()
+    for (id, plan) in plans where plan.slot == index {
+      plans[id] = nil
+      plan.continuation.resume(
+        throwing: APIError(.serviceUnavailable, "unavailable", "the worker ended; try again"))
+    }
+    guard !isClosed else { return false }
+    logger.error("a worker \(ending.reason)", metadata: ["worker": "\(index)"])
+    metrics.workerEnded()
+    if let job = slot.job {
+      let error = JobError(
+        code: ending.memoryRanOut ? "out_of_memory" : "worker_crashed",
+        message: "the worker that made this clip \(ending.reason)")
+      finish(job, in: index) { $0.finish(.failed, error: error) }
+    }
+    if description == nil, let status = ending.exitStatus {
+      cannotStart(ServerFailure("the worker \(ending.reason)", status))
+    }
+    return true
+  }
+
+  /// Writes down the end of a job, unless something else was said about it meanwhile: that it is cancelled, or deleted.
+  private func finish(_ id: String, in index: Int, _ change: (inout Job) -> Void) {
+    if slots[index]?.job == id { slots[index]?.job = nil }
+    forget(id)
+    attempt {
+      let bytes = DataDirectory.bytes(in: data.job(id))
+      var isFinished = false
+      let job = try store.update(id) { job in
+        guard job.status == .running else { return }
+        isFinished = true
+        change(&job)
+        job.bytes = bytes
+      }
+      guard let job else { return try remove(data.job(id)) }
+      guard isFinished else { return }
+      metrics.finished(job)
+      logger.info(
+        "a job is finished",
+        metadata: [
+          "job": "\(id)", "status": "\(job.status.rawValue)", "error": "\(job.error?.message ?? "")",
+        ])
+      publish(job)
+      try keepQuota()
+    }
+    dispatch()
+  }
+
+  /// Gives those whose turn it is to workers that have nothing to do.
+  func dispatch() {
+    guard !isClosed else { return }
+    var isChanged = false
+    for (index, slot) in slots where slot.isReady && slot.job == nil {
+      attempt {
+        guard let next = try store.queued(limit: 1).first else { return }
+        let started = try store.update(next.id) { job in
+          job.status = .running
+          job.startedAt = .now
+          job.attempts += 1
+        }
+        guard let job = started else { return }
+        var request = job.request
+        let path = data.input(ofJob: job.id).path(percentEncoded: false)
+        switch job.input?.kind {
+        case .video: request.video = path
+        case .audio: request.audio = path
+        case nil: break
+        }
+        slots[index]?.job = job.id
+        slot.outbox.yield(
+          .generate(job: job.id, request: request, folder: data.job(job.id).path(percentEncoded: false)))
+        metrics.started(job)
+        publish(job)
+        isChanged = true
+      }
+    }
+    if isChanged { publishQueue() }
+  }
+
+  /// Asks a worker what a clip would take.
+  func plan(_ request: ClipRequest) async throws -> ClipPlan {
+    guard
+      let (index, slot) = slots.first(where: { $0.value.isReady && $0.value.job == nil })
+        ?? slots.first(where: { $0.value.isReady })
+    else { throw APIError(.serviceUnavailable, "unavailable", "no worker is ready; try again in a moment") }
+    let id = Identifier.make("plan")
+    return try await withCheckedThrowingContinuation { continuation in
+      plans[id] = (index, continuation)
+      slot.outbox.yield(.plan(id: id, request: request))
+    }
+  }
+}
+
+extension JobError {
+  init(_ failure: WorkerFailure) {
+    let code =
+      switch failure.exitStatus {
+      case 64: "invalid_request"
+      case 65, 66: "unusable_input"
+      case 73, 74: "storage_failed"
+      case 75: "out_of_memory"
+      default: "failed"
+      }
+    self.init(code: code, message: failure.message)
+  }
+}

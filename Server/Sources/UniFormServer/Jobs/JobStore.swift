@@ -1,0 +1,233 @@
+import Foundation
+import GRDB
+
+/// The jobs on disk. Every change is one transaction: whatever ends the process, it is there, or never was.
+final class JobStore: Sendable {
+  private let pool: DatabasePool
+
+  init(_ file: URL) throws {
+    do {
+      pool = try DatabasePool(path: file.path(percentEncoded: false))
+      try Self.migrator.migrate(pool)
+    } catch {
+      throw ServerFailure(
+        "the list of jobs '\(file.path(percentEncoded: false))' cannot be used: \(error)", 74)
+    }
+  }
+
+  private static var migrator: DatabaseMigrator {
+    var migrator = DatabaseMigrator()
+    migrator.registerMigration("jobs and uploads") { db in
+      try db.execute(
+        sql: """
+          CREATE TABLE jobs (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            id TEXT NOT NULL UNIQUE,
+            status TEXT NOT NULL,
+            task TEXT NOT NULL,
+            request TEXT NOT NULL,
+            prompt TEXT GENERATED ALWAYS AS (json_extract(request, '$.prompt')) VIRTUAL,
+            input TEXT,
+            created_at TEXT NOT NULL,
+            started_at TEXT,
+            finished_at TEXT,
+            turn INTEGER NOT NULL,
+            revision INTEGER NOT NULL,
+            attempts INTEGER NOT NULL,
+            error TEXT,
+            settings TEXT,
+            notes TEXT NOT NULL,
+            pinned INTEGER NOT NULL,
+            parent TEXT,
+            bytes INTEGER NOT NULL
+          );
+          CREATE INDEX jobs_by_turn ON jobs (status, turn);
+          CREATE INDEX jobs_by_revision ON jobs (revision);
+          CREATE TABLE uploads (
+            id TEXT PRIMARY KEY NOT NULL,
+            name TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            media_type TEXT NOT NULL,
+            seconds REAL NOT NULL,
+            width INTEGER,
+            height INTEGER,
+            has_sound INTEGER NOT NULL,
+            bytes INTEGER NOT NULL,
+            created_at TEXT NOT NULL
+          );
+          """)
+    }
+    return migrator
+  }
+}
+
+// MARK: Changes
+
+extension JobStore {
+  /// Adds a job to the end of the queue.
+  func insert(_ job: Job) throws -> Job {
+    try pool.write { db in
+      var job = job
+      job.turn = try Self.next(Job.Columns.turn, db)
+      job.revision = try Self.next(Job.Columns.revision, db)
+      return try job.insertAndFetch(db)
+    }
+  }
+
+  /// Changes a job where there is one.
+  ///
+  /// - Parameter toEnd: whether it takes its place at the end of the queue.
+  @discardableResult
+  func update(_ id: String, toEnd: Bool = false, _ change: (inout Job) throws -> Void) throws -> Job? {
+    try pool.write { db in
+      guard var job = try Job.filter(Job.Columns.id == id).fetchOne(db) else { return nil }
+      try change(&job)
+      if toEnd { job.turn = try Self.next(Job.Columns.turn, db) }
+      job.revision = try Self.next(Job.Columns.revision, db)
+      try job.update(db)
+      return job
+    }
+  }
+
+  func delete(_ id: String) throws {
+    _ = try pool.write { db in try Job.filter(Job.Columns.id == id).deleteAll(db) }
+  }
+
+  private static func next(_ column: Column, _ db: Database) throws -> Int64 {
+    (try Int64.fetchOne(db, Job.select(max(column))) ?? 0) + 1
+  }
+
+  /// What a server that is gone was making waits again, at its old place.
+  ///
+  /// - Returns: the ids of all jobs.
+  func recover(attempts: Int) throws -> Set<String> {
+    try pool.write { db in
+      for var job in try Job.filter(Job.Columns.status == JobStatus.running.rawValue).fetchAll(db) {
+        if job.attempts < attempts {
+          job.requeue()
+        } else {
+          job.finish(
+            .failed,
+            error: JobError(
+              code: "interrupted", message: "the server ended \(attempts) times while it made this clip"))
+        }
+        job.revision = try Self.next(Job.Columns.revision, db)
+        try job.update(db)
+      }
+      return Set(try String.fetchAll(db, Job.select(Job.Columns.id)))
+    }
+  }
+}
+
+// MARK: Questions
+
+extension JobStore {
+  func job(_ id: String) throws -> Job? {
+    try pool.read { db in try Job.filter(Job.Columns.id == id).fetchOne(db) }
+  }
+
+  /// Those whose turn it is next.
+  func queued(limit: Int) throws -> [Job] {
+    try pool.read { db in
+      try Job.filter(Job.Columns.status == JobStatus.queued.rawValue).order(Job.Columns.turn).limit(limit)
+        .fetchAll(db)
+    }
+  }
+
+  /// The ids of those that wait, in their order.
+  func queue() throws -> [String] {
+    try pool.read { db in
+      try String.fetchAll(
+        db,
+        Job.filter(Job.Columns.status == JobStatus.queued.rawValue).order(Job.Columns.turn)
+          .select(Job.Columns.id))
+    }
+  }
+
+  /// How many jobs there are of each status.
+  func counts() throws -> [JobStatus: Int] {
+    try pool.read { db in
+      let rows = try Row.fetchAll(db, sql: "SELECT status, COUNT(*) AS count FROM jobs GROUP BY status")
+      return Dictionary(
+        uniqueKeysWithValues: rows.compactMap { row in
+          JobStatus(rawValue: row["status"]).map { ($0, row["count"]) }
+        })
+    }
+  }
+
+  struct Query: Sendable {
+    var limit = 50
+    /// Only jobs with lower numbers; higher ones where ascending.
+    var after: Int64?
+    var ascending = false
+    var status: JobStatus?
+    var task: String?
+    var pinned: Bool?
+    /// Part of the prompt, in any case.
+    var search: String?
+  }
+
+  /// Newest first, unless ascending; one more than the limit where there are more.
+  func jobs(_ query: Query) async throws -> [Job] {
+    try await pool.read { db in
+      var request = Job.all()
+      if let after = query.after {
+        request = request.filter(query.ascending ? Job.Columns.number > after : Job.Columns.number < after)
+      }
+      if let status = query.status { request = request.filter(Job.Columns.status == status.rawValue) }
+      if let task = query.task { request = request.filter(Job.Columns.task == task) }
+      if let pinned = query.pinned { request = request.filter(Job.Columns.pinned == pinned) }
+      if let search = query.search {
+        let escaped = search.replacing(/[%_\\]/) { "\\" + $0.output }
+        request = request.filter(Job.Columns.prompt.like("%\(escaped)%", escape: "\\"))
+      }
+      return
+        try request
+        .order(query.ascending ? Job.Columns.number.asc : Job.Columns.number.desc)
+        .limit(query.limit + 1).fetchAll(db)
+    }
+  }
+
+  /// Those that wait or run, and those that changed after `revision`; in the order of their changes.
+  func changes(after revision: Int64?, limit: Int) throws -> [Job] {
+    try pool.read { db in
+      let active = [JobStatus.queued, .running].map(\.rawValue)
+      let request =
+        revision.map { Job.filter(Job.Columns.revision > $0) }
+        ?? Job.filter(active.contains(Job.Columns.status))
+      return try request.order(Job.Columns.revision.desc).limit(limit).fetchAll(db).reversed()
+    }
+  }
+
+  /// Finished jobs that may be deleted, oldest first, and the bytes of all finished ones.
+  func disposable() throws -> (jobs: [(id: String, bytes: Int)], bytes: Int) {
+    try pool.read { db in
+      let sum = try Int.fetchOne(db, Job.select(sum(Job.Columns.bytes))) ?? 0
+      let rows = try Row.fetchAll(
+        db,
+        sql: """
+          SELECT id, bytes FROM jobs WHERE NOT pinned AND status IN ('succeeded', 'failed', 'cancelled')
+          ORDER BY finished_at
+          """)
+      return (rows.map { ($0["id"], $0["bytes"]) }, sum)
+    }
+  }
+}
+
+// MARK: Uploads
+
+extension JobStore {
+  func insert(_ upload: Upload) throws { try pool.write { db in try upload.insert(db) } }
+
+  func upload(_ id: String) throws -> Upload? {
+    try pool.read { db in try Upload.filter(Column("id") == id).fetchOne(db) }
+  }
+
+  func deleteUpload(_ id: String) throws {
+    _ = try pool.write { db in try Upload.filter(Column("id") == id).deleteAll(db) }
+  }
+
+  func uploads(before date: Date = .distantFuture) throws -> [Upload] {
+    try pool.read { db in try Upload.filter(Column("created_at") < date).fetchAll(db) }
+  }
+}

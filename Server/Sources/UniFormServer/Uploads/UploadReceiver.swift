@@ -1,0 +1,135 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import WorkerProtocol
+
+/// Writes what is sent to disk as it arrives, within bounds of size and time.
+struct UploadReceiver: Sendable {
+  /// What came: one file at most, and words.
+  struct Content: Sendable {
+    var file: (id: String, name: String, bytes: Int)?
+    var fields: [String: JSONValue] = [:]
+  }
+
+  let data: DataDirectory
+  let limit: Int
+  private static let longest = Duration.seconds(900)
+  private static let longestField = 1 << 17
+
+  init(data: DataDirectory, limit: Int) {
+    self.data = data
+    self.limit = limit
+  }
+}
+
+extension UploadReceiver {
+  /// - Parameter field: of a form, that of the file; nil for any.
+  /// - Throws: what is too large, too slow or malformed, with nothing left on disk.
+  func receive(_ request: Request, name: String, field: String?) async throws -> Content {
+    if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit + (1 << 20) {
+      throw tooLarge
+    }
+    guard data.freeBytes > limit + (64 << 20) else { throw APIError.storageFull }
+    return try await withThrowingTaskGroup(of: Content.self) { group in
+      group.addTask { try await content(of: request, name: name, field: field) }
+      group.addTask {
+        try await Task.sleep(for: Self.longest)
+        throw APIError(.requestTimeout, "too_slow", "the upload took longer than 15 minutes")
+      }
+      defer { group.cancelAll() }
+      return try await group.next() ?? Content()
+    }
+  }
+
+  private var tooLarge: APIError {
+    APIError(
+      .contentTooLarge, "too_large", "the file is larger than \(ByteSize(limit).defaultValueDescription)")
+  }
+
+  private func content(of request: Request, name: String, field: String?) async throws -> Content {
+    let id = Identifier.make("upload")
+    let file = data.upload(id)
+    var content = Content()
+    do {
+      guard let type = request.headers[.contentType], type.lowercased().hasPrefix("multipart/") else {
+        var output = try FileWriter(file, limit: limit, tooLarge: tooLarge)
+        for try await buffer in request.body { try output.write(buffer.readableBytesView) }
+        try output.close()
+        content.file = (id, name, output.bytes)
+        return content
+      }
+      guard var parser = MultipartParser(contentType: type) else { throw malformed }
+      var output: FileWriter?
+      var text: (name: String, data: Data)?
+      for try await buffer in request.body {
+        for event in try parser.events(with: buffer.readableBytesView) {
+          switch event {
+          case .part(let part, let filename):
+            guard let filename else {
+              text = (part, Data())
+              continue
+            }
+            guard content.file == nil, field == nil || part == field else {
+              throw APIError.invalid(
+                "one file can be sent, as '\(field ?? "file")'", field: String(part.prefix(100)))
+            }
+            output = try FileWriter(file, limit: limit, tooLarge: tooLarge)
+            content.file = (id, filename, 0)
+          case .data(let bytes):
+            try output?.write(bytes)
+            text?.data.append(bytes)
+            if let text, text.data.count > Self.longestField { throw tooLarge }
+          case .endOfPart:
+            if let finished = output {
+              try finished.close()
+              content.file?.bytes = finished.bytes
+              output = nil
+            }
+            if let text { content.fields[text.name] = .string(String(decoding: text.data, as: UTF8.self)) }
+            text = nil
+          }
+        }
+      }
+      guard parser.isComplete else { throw malformed }
+      return content
+    } catch {
+      try? FileManager.default.removeItem(at: file)
+      if error is MultipartParser.Malformed { throw malformed }
+      throw error
+    }
+  }
+
+  private var malformed: APIError {
+    APIError(.badRequest, "malformed_form", "the form is not complete, or no multipart/form-data")
+  }
+}
+
+/// A file that grows up to a limit.
+private struct FileWriter {
+  private let handle: FileHandle
+  private let limit: Int
+  private let tooLarge: APIError
+  private(set) var bytes = 0
+
+  init(_ file: URL, limit: Int, tooLarge: APIError) throws {
+    let path = file.path(percentEncoded: false)
+    guard FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600]),
+      let handle = FileHandle(forWritingAtPath: path)
+    else { throw APIError.storageFull }
+    self.handle = handle
+    self.limit = limit
+    self.tooLarge = tooLarge
+  }
+
+  mutating func write(_ content: some Collection<UInt8>) throws {
+    bytes += content.count
+    guard bytes <= limit else { throw tooLarge }
+    do {
+      try handle.write(contentsOf: Data(content))
+    } catch {
+      throw APIError.storageFull
+    }
+  }
+
+  func close() throws { try handle.close() }
+}

@@ -1,0 +1,140 @@
+import Foundation
+import Testing
+import WorkerProtocol
+
+/// `uniform worker` as a server runs it, with the bundled model.
+@Suite(.serialized) struct WorkerRunTests {
+  let place: Workplace
+  let worker: WorkerConversation
+
+  init() throws {
+    place = try Workplace()
+    worker = try WorkerConversation(in: place.folder)
+  }
+
+  private func folder(_ name: String) throws -> String {
+    let url = place.file(name)
+    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    return url.path(percentEncoded: false)
+  }
+
+  @Test func `makes clips one after another, refuses what is none, and ends with its input`() async throws {
+    guard case .ready(let model) = try await worker.next() else { throw Unexpected("not ready") }
+    #expect(model.model == "uniform-tiny")
+    #expect(model.examples.count == 17)
+    #expect(model.defaults.samplers.first == "euler")
+
+    worker.write("no JSON\n{\"type\":\"dance\"}\n{\"type\":\"generate\",\"job\":\"x\"}\n\n")
+    for _ in 0..<3 {
+      guard case .refused(let failure) = try await worker.next() else { throw Unexpected("not refused") }
+      #expect(failure.exitStatus == 65)
+    }
+
+    try worker.send(.plan(id: "p", request: ClipRequest(prompt: "a bell rings", seed: 1)))
+    guard case .plan("p", let plan) = try await worker.next() else { throw Unexpected("no plan") }
+    #expect(plan.seconds > 0)
+    #expect(plan.peakBytes > 1 << 20)
+    try worker.send(.plan(id: "q", request: ClipRequest(seed: 1)))
+    guard case .planFailed("q", let failure) = try await worker.next() else { throw Unexpected("planned") }
+    #expect(failure.exitStatus == 64)
+
+    let files = ["clip.mp4", "clip.wav", "peaks.json", "poster.png", "sheet.png"]
+    try worker.send(
+      .generate(
+        job: "a", request: ClipRequest(prompt: "a bell rings", steps: 4, seed: 7), folder: folder("a")))
+    try worker.send(
+      .generate(
+        job: "b", request: ClipRequest(video: place.file("a/clip.mp4").path, steps: 4, seed: 7),
+        folder: folder("b")))
+    try worker.send(
+      .generate(
+        job: "c", request: ClipRequest(audio: place.file("a/clip.wav").path, steps: 4, seed: 7),
+        folder: folder("c")))
+    for job in ["a", "b", "c"] {
+      var stages: [String] = []
+      loop: while true {
+        switch try await worker.next() {
+        case .progress(let progress):
+          #expect(progress.job == job)
+          if stages.last != progress.stage { stages.append(progress.stage) }
+        case .done(let clip):
+          #expect(clip.job == job)
+          #expect(clip.settings["seed"] == .integer(7))
+          break loop
+        case let event: throw Unexpected("\(event)")
+        }
+      }
+      #expect(stages.contains("denoising"))
+      #expect(try FileManager.default.contentsOfDirectory(atPath: place.file(job).path).sorted() == files)
+    }
+    let peaks = try JSONDecoder().decode(Peaks.self, from: Data(contentsOf: place.file("a/peaks.json")))
+    #expect(peaks.seconds == 4)
+    #expect(peaks.waveform.minima.count == 800)
+    #expect(zip(peaks.waveform.minima, peaks.waveform.maxima).allSatisfy { $0 <= $1 })
+    #expect(peaks.mel.levels.count == peaks.mel.frames * peaks.mel.bins)
+    #expect(peaks.onsets.allSatisfy { 0..<4 ~= $0 })
+
+    #expect(await worker.end() == 0)
+  }
+
+  @Test func `every failure is one line, and a cancelled clip leaves room for the next`() async throws {
+    guard case .ready = try await worker.next() else { throw Unexpected("not ready") }
+    try place.write("no clip", to: "text.mp4")
+    try place.write("#EXTM3U\n#EXTINF:1,\n/etc/hostname\n", to: "list.m3u8")
+    for (request, status): (ClipRequest, Int32) in [
+      (ClipRequest(seed: 1), 64), (ClipRequest(prompt: "x", steps: 0, seed: 1), 64),
+      (ClipRequest(prompt: "x", sampler: "ddim", seed: 1), 64),
+      (ClipRequest(prompt: "x", seed: 1, size: "9"), 64),
+      (ClipRequest(prompt: String(repeating: "x", count: 20_000), seed: 1), 64),
+      (ClipRequest(video: place.file("none.mp4").path, seed: 1), 66),
+      (ClipRequest(video: place.file("text.mp4").path, seed: 1), 65),
+      (ClipRequest(video: place.file("list.m3u8").path, seed: 1), 65),
+      (ClipRequest(audio: "relative.wav", seed: 1), 64),
+    ] {
+      try worker.send(.generate(job: "bad", request: request, folder: folder("bad")))
+      guard case .failed("bad", let failure) = try await worker.next() else {
+        throw Unexpected("\(request) did not fail")
+      }
+      #expect(failure.exitStatus == status, "\(failure)")
+      #expect(!failure.message.contains("\n"))
+    }
+    let endless = ClipRequest(prompt: "rain", seconds: 10, steps: 1000, seed: 1)
+    try worker.send(.generate(job: "long", request: endless, folder: folder("long")))
+    try worker.send(.generate(job: "waits", request: endless, folder: folder("waits")))
+    guard case .progress = try await worker.next() else { throw Unexpected("no progress") }
+    try worker.send(.cancel(job: "waits"))
+    try worker.send(.cancel(job: "long"))
+    var cancelled: Set<String> = []
+    while cancelled.count < 2 {
+      switch try await worker.next() {
+      case .progress: continue
+      case .cancelled(let job): cancelled.insert(job)
+      case let event: throw Unexpected("\(event)")
+      }
+    }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: place.file("long").path) == [])
+    // What is being made is given up when the input ends.
+    try worker.send(.generate(job: "late", request: endless, folder: folder("late")))
+    guard case .progress(let progress) = try await worker.next() else { throw Unexpected("no progress") }
+    #expect(progress.job == "late")
+    #expect(await worker.end() == 0)
+  }
+}
+
+/// Another message than the one that had to come.
+private struct Unexpected: Error, CustomStringConvertible {
+  let description: String
+  init(_ description: String) { self.description = description }
+}
+
+private struct Peaks: Decodable {
+  struct Envelope: Decodable { let minima, maxima: [Int] }
+  struct Mel: Decodable {
+    let frames, bins: Int
+    let levels: Data
+  }
+  let seconds: Double
+  let waveform: Envelope
+  let mel: Mel
+  let onsets: [Double]
+}
