@@ -47,8 +47,9 @@ export class Composer {
     elements.sampler.replaceChildren(...defaults.samplers.map((name, index) => new Option(name, index === 0 ? "" : name)));
     const example = model.examples?.[0]?.prompt;
     if (example) elements.prompt.placeholder = `${example[0].toUpperCase()}${example.slice(1)} …`;
-    if (model.limits?.max_seconds) elements.seconds.max = model.limits.max_seconds;
-    this.given.maximumBytes = model.limits?.max_upload_bytes ?? Infinity;
+    for (const name of ["seconds", "steps"]) [elements[name].min, elements[name].max] = model.limits[name];
+    elements.prompt.maxLength = model.limits.prompt_characters;
+    this.given.maximumBytes = model.server.upload_bytes;
     this.isReady = true;
     this.#update();
   }
@@ -64,6 +65,7 @@ export class Composer {
       const value = this.form.elements[name].value;
       if (value !== "") request[name] = Number(value);
     }
+    if (/^\d+$/.test(request.size)) request.size = `${request.size}x${request.size}`;
     if (this.given.upload) request.upload = this.given.upload.id;
     else delete request.start;
     if (this.given.upload?.kind !== "video") delete request.fit;
@@ -125,7 +127,7 @@ export class Composer {
       if (element.validity.rangeUnderflow) return { field: name, message: `At least ${element.min}.` };
       if (element.validity.rangeOverflow) return { field: name, message: `At most ${element.max}.` };
     }
-    if (request.size && !/^\d+(x\d+)?$/.test(request.size)) {
+    if (request.size && !/^\d+x\d+$/i.test(request.size)) {
       return { field: "size", message: "Write it as 96x64." };
     }
     return null;

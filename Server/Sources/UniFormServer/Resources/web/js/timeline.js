@@ -5,7 +5,7 @@ export class Timeline {
     this.canvas = canvas;
     this.media = media;
     this.peaks = peaks;
-    this.picture = melPicture(peaks.mel);
+    this.picture = peaks.mel ? melPicture(peaks.mel) : null;
     canvas.tabIndex = 0;
     canvas.setAttribute("role", "slider");
     canvas.setAttribute("aria-label", "Position in the clip");
@@ -82,21 +82,21 @@ export class Timeline {
     const middle = Math.round(height * 0.4);
     context.fillStyle = style.getPropertyValue("--wave-back");
     context.fillRect(0, 0, width, middle);
-    const { min, max } = this.peaks.waveform;
+    const { minima, maxima } = this.peaks.waveform; // in 127ths
     context.fillStyle = style.getPropertyValue("--wave");
     for (let x = 0; x < width; x += 1) {
-      const first = Math.floor((x / width) * min.length);
-      const last = Math.max(first + 1, Math.floor(((x + 1) / width) * min.length));
+      const first = Math.floor((x / width) * minima.length);
+      const last = Math.max(first + 1, Math.floor(((x + 1) / width) * minima.length));
       let low = 0, high = 0;
-      for (let index = first; index < last && index < min.length; index += 1) {
-        low = Math.min(low, min[index]);
-        high = Math.max(high, max[index]);
+      for (let index = first; index < last && index < minima.length; index += 1) {
+        low = Math.min(low, minima[index] / 127);
+        high = Math.max(high, maxima[index] / 127);
       }
       const top = (0.5 - 0.48 * high) * middle;
       context.fillRect(x, top, 1, Math.max(1, (0.5 - 0.48 * low) * middle - top));
     }
     context.imageSmoothingEnabled = true;
-    context.drawImage(this.picture, 0, middle, width, height - middle);
+    if (this.picture) context.drawImage(this.picture, 0, middle, width, height - middle);
     context.fillStyle = style.getPropertyValue("--onset");
     const thickness = Math.max(1, Math.round(window.devicePixelRatio || 1));
     for (const onset of this.peaks.onsets) {
@@ -107,8 +107,8 @@ export class Timeline {
 }
 
 /** One pixel per value, the lowest band at the bottom. */
-function melPicture({ frames, bins, data }) {
-  const values = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
+function melPicture({ frames, bins, levels }) {
+  const values = Uint8Array.from(atob(levels), (character) => character.charCodeAt(0));
   const canvas = document.createElement("canvas");
   canvas.width = Math.max(1, frames);
   canvas.height = Math.max(1, bins);

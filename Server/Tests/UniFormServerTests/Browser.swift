@@ -4,8 +4,10 @@ import Synchronization
 /// A headless Chromium, driven over the pipe of its debugging protocol.
 final class Browser: Sendable {
   /// Nil where there is none: tests that need it are skipped then.
-  static let executable: String? = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
-    .first { FileManager.default.isExecutableFile(atPath: $0) }
+  static let executable: String? = [
+    "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome",
+  ]
+  .first { FileManager.default.isExecutableFile(atPath: $0) }
 
   private struct State {
     var nextID = 1
@@ -39,7 +41,8 @@ final class Browser: Sendable {
     posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
     posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
     let arguments = [
-      executable, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
+      executable, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+      "--hide-scrollbars",
       "--remote-debugging-pipe", "--user-data-dir=\(profile.path)", "--no-first-run", "--disable-extensions",
       "--autoplay-policy=no-user-gesture-required", "--use-fake-device-for-media-stream",
       "--use-fake-ui-for-media-stream", "about:blank",
