@@ -33,8 +33,8 @@ final class Browser: Sendable {
     let input = fcntl(toBrowser.fileHandleForReading.fileDescriptor, F_DUPFD, 20)
     let output = fcntl(fromBrowser.fileHandleForWriting.fileDescriptor, F_DUPFD, 20)
     defer {
-      close(input)
-      close(output)
+      Foundation.close(input)
+      Foundation.close(output)
     }
     posix_spawn_file_actions_adddup2(&actions, input, 3)
     posix_spawn_file_actions_adddup2(&actions, output, 4)

@@ -29,15 +29,9 @@ struct BrowserPage: Sendable {
 
   /// The value of an expression of JavaScript; promises are waited for.
   func value<Value: Decodable>(_ expression: String, as type: Value.Type = Value.self) async throws -> Value {
-    struct Evaluation: Decodable {
-      struct Result: Decodable { let value: Value? }
-      struct Details: Decodable { let text: String }
-      let result: Result
-      let exceptionDetails: Details?
-    }
     let evaluation = try await send(
       "Runtime.evaluate", ["expression": expression, "awaitPromise": true, "returnByValue": true],
-      as: Evaluation.self)
+      as: Evaluation<Value>.self)
     guard let value = evaluation.result.value else {
       throw BrowserError("'\(expression)' gave nothing: \(evaluation.exceptionDetails?.text ?? "undefined")")
     }
@@ -109,4 +103,12 @@ struct BrowserPage: Sendable {
     // A string of JSON is one of JavaScript.
     String(decoding: (try? JSONEncoder().encode(text)) ?? Data(), as: UTF8.self)
   }
+}
+
+/// What an expression gave.
+private struct Evaluation<Value: Decodable>: Decodable {
+  struct Result: Decodable { let value: Value? }
+  struct Details: Decodable { let text: String }
+  let result: Result
+  let exceptionDetails: Details?
 }
