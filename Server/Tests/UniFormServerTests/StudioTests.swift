@@ -133,7 +133,7 @@ struct StudioTests {
       // What only the server knows.
       try await page.type("", into: "#seconds")
       try await page.type("65x64", into: "#size")
-      try await page.wait(for: "document.querySelector('#plan').textContent.includes('65')")
+      try await page.wait(for: "document.querySelector('#plan').textContent.includes('multiples of 8')")
       #expect(try await page.value("document.querySelectorAll('#gallery li').length === 0"))
     }
   }

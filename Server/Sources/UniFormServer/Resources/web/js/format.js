@@ -11,6 +11,7 @@ export const stageNames = {
   "decoding video": "Drawing the pictures",
   "decoding audio": "Making the spectrogram",
   vocoding: "Making the sound",
+  writing: "Writing the files",
 };
 
 /** "0.8 s", "42 s", "3 min 05 s", "2 h 10 min" */

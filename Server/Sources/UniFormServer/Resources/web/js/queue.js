@@ -2,7 +2,7 @@ import { api } from "./api.js";
 import { byID, el, reconcile } from "./dom.js";
 import { duration, stageNames, taskNames, title } from "./format.js";
 
-/** What is running and what waits, with a preview as denoising goes on. */
+/** What is running and what waits. */
 export class Queue {
   constructor(store, showError) {
     this.store = store;
@@ -18,7 +18,6 @@ export class Queue {
 
   #make(job) {
     return el("li", { className: "work" },
-      el("img", { className: "preview", alt: "", hidden: true }),
       el("div", { className: "work-text" },
         el("p", { className: "work-title" }, title(job)),
         el("p", { className: "hint stage" }),
@@ -55,11 +54,5 @@ export class Queue {
       }
     }
     item.querySelector(".stage").textContent = parts.join(" · ");
-    const preview = item.querySelector(".preview");
-    if (progress?.preview_url && preview.getAttribute("src") !== progress.preview_url) {
-      preview.src = progress.preview_url;
-      preview.alt = "What the clip looks and sounds like so far";
-      preview.hidden = false;
-    }
   }
 }
