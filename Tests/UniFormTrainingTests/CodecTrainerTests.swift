@@ -68,6 +68,23 @@ import UniForm
     #expect(try trainer.run())
   }
 
+  @Test func theVocoderHearsWhatTheAutoencoderLeaves() throws {
+    var recipe = VocoderTrainer.Recipe()
+    (recipe.windowFrames, recipe.adversaryFrom) = (16, 1)
+    let sounds = SceneSounds(count: 2, seed: 1, geometry: scenes)
+    func error(through: Bool) throws -> Float {
+      recipe.throughAutoencoder = through
+      let bundled = try ModelDirectory(BundledModelTests.folder)
+      let trainer = try VocoderTrainer(
+        model: bundled, recipe, optimization: optimization, sounds: sounds, context: .quiet())
+      let real = sounds.windows(length: 16 * bundled.geometry.hopLength, [Generator(seed: 1)])
+      return trainer.loss(worker: 0, real, isJudged: false).loss.item()
+    }
+    #expect(try error(through: true) != error(through: false))
+    recipe.windowFrames = 18
+    #expect(throws: ConfigurationError.self) { try error(through: true) }
+  }
+
   @Test func theVocoderPlaysAgainstItsDiscriminator() throws {
     var recipe = VocoderTrainer.Recipe()
     (recipe.windowFrames, recipe.adversaryFrom) = (16, 0.5)

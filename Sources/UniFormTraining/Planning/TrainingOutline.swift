@@ -141,12 +141,20 @@ extension TrainingPlan {
     _ model: ModelDirectory, _ configuration: TrainingConfiguration<VocoderTrainer.Recipe>,
     speed: MachineSpeed? = nil, processBytes: Int? = nil
   ) throws {
+    let frozen = ParameterStore.dryRun()
     let trainer = try Self.trainer(configuration) { settings, context in
       try VocoderTrainer(
-        model: model, configuration.recipe, optimization: settings, sounds: .none, context: context)
+        model: model, configuration.recipe, optimization: settings, sounds: .none, workers: 1, device: .cpu,
+        context: context,
+        autoencoder: {
+          (
+            try AudioVAE.Encoder(frozen.root, model.audioVAE),
+            try AudioVAE.Decoder(frozen.root, model.audioVAE)
+          )
+        })
     }
     let samples = configuration.recipe.windowFrames * model.geometry.hopLength
-    let outline = try TrainingOutline(trainer.loop) {
+    let outline = try TrainingOutline(trainer.loop, frozen: frozen) {
       trainer.loss(
         worker: 0, .empty([trainer.loop.settings.batchSize, samples], device: .outline), isJudged: true)
     }

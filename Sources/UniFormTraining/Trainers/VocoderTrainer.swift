@@ -15,6 +15,8 @@ public struct VocoderTrainer {
     public var discriminatorChannels = 16
     public var melWeight = 45.0
     public var spectrumWeight = 1.0
+    /// Whether it is given what the model's audio autoencoder leaves of a spectrogram, as in a generated clip.
+    public var throughAutoencoder = false
 
     public init() {}
 
@@ -36,6 +38,7 @@ public struct VocoderTrainer {
       case discriminatorChannels = "discriminator_channels"
       case melWeight = "mel_weight"
       case spectrumWeight = "spectrum_weight"
+      case throughAutoencoder = "through_autoencoder"
     }
   }
 
@@ -47,14 +50,40 @@ public struct VocoderTrainer {
   let discriminators: [MultiResolutionDiscriminator]
   let sounds: SceneSounds
   let mel: MelSpectrogram
+  private let autoencoder: FrozenAutoencoder?
   let losses: VocoderLoss
 
+  /// The two halves of an audio autoencoder that does not learn.
+  typealias FrozenAutoencoder = (encoder: AudioVAE.Encoder, decoder: AudioVAE.Decoder)
+
+  /// - Throws: ``ConfigurationError`` for a window that the autoencoder cannot halve as often as it does, `WeightError`
+  ///   where the recipe needs its weights and they cannot be read.
   public init(
     model: ModelDirectory, _ recipe: Recipe, optimization: OptimizationSettings, sounds: SceneSounds,
-    workers: Int = 1,
-    device: Device = .cpu, context: RunContext
+    workers: Int = 1, device: Device = .cpu, context: RunContext
   ) throws {
+    try self.init(
+      model: model, recipe, optimization: optimization, sounds: sounds, workers: workers, device: device,
+      context: context,
+      autoencoder: {
+        (
+          try model.loadAudioEncoder(device: device, forInference: true),
+          try model.loadAudioDecoder(device: device, forInference: true)
+        )
+      })
+  }
+
+  /// - Parameter autoencoder: is asked where the recipe needs one.
+  init(
+    model: ModelDirectory, _ recipe: Recipe, optimization: OptimizationSettings, sounds: SceneSounds,
+    workers: Int, device: Device, context: RunContext, autoencoder: () throws -> FrozenAutoencoder
+  ) throws {
+    let reduction = model.audioVAE.reduction[0]
+    guard !recipe.throughAutoencoder || recipe.windowFrames.isMultiple(of: reduction) else {
+      throw ConfigurationError("window_frames must be a multiple of \(reduction) for the autoencoder")
+    }
     self.recipe = recipe
+    self.autoencoder = recipe.throughAutoencoder ? try withoutGradient(autoencoder) : nil
     self.device = device
     geometry = model.geometry
     self.sounds = sounds
@@ -85,11 +114,17 @@ public struct VocoderTrainer {
     }
   }
 
+  /// The log-mel `[B, T, M]` that the vocoder is given.
+  private func heard(_ mel: Tensor) -> Tensor {
+    guard let autoencoder else { return mel }
+    return autoencoder.decoder(autoencoder.encoder(mel.unsqueezed(1)).mode).squeezed(1)
+  }
+
   /// - Parameters:
   ///   - real: `[B, N]`.
   ///   - isJudged: whether the discriminators take part.
   func loss(worker: Int, _ real: Tensor, isJudged: Bool) -> StepResult {
-    let input = withoutGradient { mel(real).narrowed(1, start: 0, length: recipe.windowFrames) }  // [B, T, M]
+    let input = withoutGradient { heard(mel(real).narrowed(1, start: 0, length: recipe.windowFrames)) }  // [B, T, M]
     let generated = replicas[worker].vocode(input)  // [B, N]
     let distance = losses.melDistance(generated, real)
     let reconstruction = losses.reconstruction(generated, real)
