@@ -93,7 +93,7 @@ struct Server {
       middleware: FileMiddleware(
         resources.appending(path: "web").path(percentEncoded: false), searchForIndexHtml: true))
     let api = API(
-      center: center, receiver: UploadReceiver(data: center.data, limit: options.maxUpload.bytes),
+      center: center, receiver: UploadReceiver(data: center.data, options: options),
       options: options, token: token, document: document)
     for route in Route.allCases {
       router.on(RouterPath(route.path), method: route.method, use: api.handler(for: route))

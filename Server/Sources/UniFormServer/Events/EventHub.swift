@@ -92,6 +92,8 @@ final class Watcher: Sendable {
         return pending
       }
       guard !order.isEmpty else { continue }
+      // Usually one, which all watchers share.
+      if order.count == 1 { return events[order[0]] }
       var buffer = ByteBuffer()
       for job in order {
         if var event = events[job] { buffer.writeBuffer(&event) }

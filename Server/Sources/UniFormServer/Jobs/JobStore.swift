@@ -1,6 +1,15 @@
 import Foundation
 import GRDB
 
+/// A job in a list, without all that is to be said about it.
+struct JobEntry: Codable, Sendable, FetchableRecord {
+  let number: Int64
+  let id: String
+  let status: JobStatus
+  let turn: Int64
+  let revision: Int64
+}
+
 /// The jobs on disk. Every change is one transaction: whatever ends the process, it is there, or never was.
 final class JobStore: Sendable {
   private let pool: DatabasePool
@@ -134,13 +143,28 @@ extension JobStore {
     }
   }
 
-  /// The ids of those that wait, in their order.
-  func queue() throws -> [String] {
+  /// The turns of those that wait, in their order.
+  func turns() throws -> [Int64] {
     try pool.read { db in
-      try String.fetchAll(
+      try Int64.fetchAll(
         db,
         Job.filter(Job.Columns.status == JobStatus.queued.rawValue).order(Job.Columns.turn)
-          .select(Job.Columns.id))
+          .select(Job.Columns.turn))
+    }
+  }
+
+  /// How many wait, up to the one with this turn; nil for all.
+  func place(ofTurn turn: Int64?) throws -> Int {
+    try pool.read { db in
+      let queued = Job.filter(Job.Columns.status == JobStatus.queued.rawValue)
+      return try (turn.map { queued.filter(Job.Columns.turn <= $0) } ?? queued).fetchCount(db)
+    }
+  }
+
+  func jobs(_ ids: [String]) throws -> [String: Job] {
+    try pool.read { db in
+      let jobs = try Job.filter(ids.contains(Job.Columns.id)).fetchAll(db)
+      return Dictionary(uniqueKeysWithValues: jobs.map { ($0.id, $0) })
     }
   }
 
@@ -169,23 +193,32 @@ extension JobStore {
 
   /// Newest first, unless ascending; one more than the limit where there are more.
   func jobs(_ query: Query) async throws -> [Job] {
+    try await pool.read { db in try Self.request(query).fetchAll(db) }
+  }
+
+  /// The same jobs by what tells whether they are known already.
+  func entries(_ query: Query) async throws -> [JobEntry] {
     try await pool.read { db in
-      var request = Job.all()
-      if let after = query.after {
-        request = request.filter(query.ascending ? Job.Columns.number > after : Job.Columns.number < after)
-      }
-      if let status = query.status { request = request.filter(Job.Columns.status == status.rawValue) }
-      if let task = query.task { request = request.filter(Job.Columns.task == task) }
-      if let pinned = query.pinned { request = request.filter(Job.Columns.pinned == pinned) }
-      if let search = query.search {
-        let escaped = search.replacing(/[%_\\]/) { "\\" + $0.output }
-        request = request.filter(Job.Columns.prompt.like("%\(escaped)%", escape: "\\"))
-      }
-      return
-        try request
-        .order(query.ascending ? Job.Columns.number.asc : Job.Columns.number.desc)
-        .limit(query.limit + 1).fetchAll(db)
+      try Self.request(query).select(
+        Job.Columns.number, Job.Columns.id, Job.Columns.status, Job.Columns.turn, Job.Columns.revision
+      ).asRequest(of: JobEntry.self).fetchAll(db)
     }
+  }
+
+  private static func request(_ query: Query) -> QueryInterfaceRequest<Job> {
+    var request = Job.all()
+    if let after = query.after {
+      request = request.filter(query.ascending ? Job.Columns.number > after : Job.Columns.number < after)
+    }
+    if let status = query.status { request = request.filter(Job.Columns.status == status.rawValue) }
+    if let task = query.task { request = request.filter(Job.Columns.task == task) }
+    if let pinned = query.pinned { request = request.filter(Job.Columns.pinned == pinned) }
+    if let search = query.search {
+      let escaped = search.replacing(/[%_\\]/) { "\\" + $0.output }
+      request = request.filter(Job.Columns.prompt.like("%\(escaped)%", escape: "\\"))
+    }
+    return request.order(query.ascending ? Job.Columns.number.asc : Job.Columns.number.desc)
+      .limit(query.limit + 1)
   }
 
   /// Those that wait or run, and those that changed after `revision`; in the order of their changes.
