@@ -22,8 +22,8 @@ struct Server {
     self.token = token
     self.logger = logger
     center = JobCenter(
-      store: try JobStore(data.database), hub: EventHub(), metrics: Metrics(), data: data, options: options,
-      logger: logger)
+      store: try JobStore(data.database), hub: EventHub(maximum: options.maxWatchers), metrics: Metrics(),
+      data: data, options: options, logger: logger)
     supervisors = (0..<worker.workers).map { WorkerSupervisor(index: $0, options: worker, logger: logger) }
     try await center.recover()
   }

@@ -96,7 +96,10 @@ struct ClipMaking: Sendable {
       try await MediaWriter.write(sound: sound, seconds: seconds, to: order.file(name))
       try Task.checkCancellation()
       let peaks = try await ClipPeaks(of: clip, sound: order.file(name))
-      try JSONEncoder().encode(peaks).write(to: order.file(peaksName), options: .atomic)
+      let encoder = JSONEncoder()
+      // The same clip has the same bytes.
+      encoder.outputFormatting = .sortedKeys
+      try encoder.encode(peaks).write(to: order.file(peaksName), options: .atomic)
     } else {
       (files.sound, files.peaks) = (nil, nil)
     }

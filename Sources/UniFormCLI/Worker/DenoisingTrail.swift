@@ -18,7 +18,7 @@ final class DenoisingTrail: Sendable {
   private let channel: WorkerChannel
   private let state: Mutex<State>
   /// Seldom enough to cost nothing, often enough that nobody waits twice for much.
-  private static let interval = Duration.seconds(2)
+  private static let interval = Duration.seconds(1)
 
   /// - Parameters:
   ///   - key: says what is being made; only a state with the same one is gone on from.

@@ -59,6 +59,8 @@ struct ServerOptions: ParsableArguments {
   var maxUploads = 16
   @Option(help: ArgumentHelp("How long one upload may take.", valueName: "seconds"))
   var uploadSeconds = 900
+  @Option(help: ArgumentHelp("The most streams of events that are open at once.", valueName: "number"))
+  var maxWatchers = 2000
   @Option(help: ArgumentHelp("How many jobs may wait.", valueName: "number"))
   var maxQueue = 100
   @Option(
@@ -77,9 +79,10 @@ struct ServerOptions: ParsableArguments {
     guard (0...65_535).contains(port) else {
       throw ValidationError("--port is \(port); use a number from 0 to 65535")
     }
-    guard maxQueue > 0, rate > 0, maxUpload.bytes > 0, quota.bytes > 0, maxUploads > 0 else {
+    guard [maxQueue, rate, maxUpload.bytes, quota.bytes, maxUploads, maxWatchers].allSatisfy({ $0 > 0 })
+    else {
       throw ValidationError(
-        "--max-queue, --rate, --max-upload, --max-uploads and --quota have to be more than 0")
+        "--max-queue, --rate, --max-upload, --max-uploads, --max-watchers and --quota have to be more than 0")
     }
     guard (1...86_400).contains(uploadSeconds) else {
       throw ValidationError("--upload-seconds is \(uploadSeconds); use a whole number from 1 to 86400")
