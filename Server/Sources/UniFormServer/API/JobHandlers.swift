@@ -67,19 +67,7 @@ extension API {
       query.pinned = pinned
     }
     query.search = text("search").flatMap { $0.isEmpty ? nil : String($0.prefix(200)) }
-    let entries = try await center.store.entries(query)
-    let page = Array(entries.prefix(query.limit))
-    let jobs = try await center.encoded(page)
-    var content = ByteBuffer(string: "{\"jobs\":[")
-    content.reserveCapacity(jobs.reduce(64) { $0 + $1.readableBytes + 1 })
-    for (index, job) in jobs.enumerated() {
-      if index > 0 { content.writeString(",") }
-      content.writeImmutableBuffer(job)
-    }
-    // Where the next page begins; null on the last one.
-    let next = entries.count > query.limit ? page.last.map { "\"\($0.number)\"" } : nil
-    content.writeString("],\"next\":\(next ?? "null")}")
-    return JSONBody.response(content)
+    return JSONBody.response(try await center.page(query))
   }
 
   func changeJob(_ request: Request, _ context: ServerContext) async throws -> Response {

@@ -29,8 +29,7 @@ extension JobCenter {
       publishProgress(job)
     case .preview(let preview):
       guard let job = try? store.job(preview.job), job.status == .running else { return }
-      previews[job.id] = preview.step
-      publish(job)
+      showPreview(preview.step, of: job)
     case .done(let clip):
       finish(clip.job, in: index) { job in
         job.finish(.succeeded)

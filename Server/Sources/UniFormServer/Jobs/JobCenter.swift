@@ -32,6 +32,9 @@ actor JobCenter {
   private var published: [String: ContinuousClock.Instant] = [:]
   var plans: [String: (slot: Int, continuation: CheckedContinuation<ClipPlan, any Error>)] = [:]
   private var cache = EncodedJobs()
+  /// Counts up with progress that is published; beside the changes of the store, what lists tell.
+  private var progressVersion = 0
+  private var pages: [JobStore.Query: (version: [Int], page: ByteBuffer)] = [:]
   private var readiness: CheckedContinuation<Void, any Error>?
   private var failure: ServerFailure?
   var isClosed = false
@@ -112,8 +115,29 @@ extension JobCenter {
     return { places[$0] }
   }
 
+  /// A page of jobs as JSON: as it was, where nothing changed since.
+  func page(_ query: JobStore.Query) async throws -> ByteBuffer {
+    let version = [store.version, progressVersion]
+    if let known = pages[query], known.version == version { return known.page }
+    let entries = try await store.entries(query)
+    let listed = Array(entries.prefix(query.limit))
+    let jobs = try encoded(listed)
+    var page = ByteBuffer(string: "{\"jobs\":[")
+    page.reserveCapacity(jobs.reduce(64) { $0 + $1.readableBytes + 1 })
+    for (index, job) in jobs.enumerated() {
+      if index > 0 { page.writeString(",") }
+      page.writeImmutableBuffer(job)
+    }
+    // Where the next page begins; null on the last one.
+    let next = entries.count > query.limit ? listed.last.map { "\"\($0.number)\"" } : nil
+    page.writeString("],\"next\":\(next ?? "null")}")
+    if pages.count >= 100 { pages = [:] }
+    pages[query] = (version, page)
+    return page
+  }
+
   /// Jobs as JSON. What did not change since it was encoded is not read again: many may list at once, while clips are made.
-  func encoded(_ entries: [JobEntry]) throws -> [ByteBuffer] {
+  private func encoded(_ entries: [JobEntry]) throws -> [ByteBuffer] {
     let places = places(entries.contains { $0.status == .queued })
     func known(_ entry: JobEntry) -> ByteBuffer? {
       let position = entry.status == .queued ? places(entry.turn) : nil
@@ -145,10 +169,18 @@ extension JobCenter {
     let pause = max(.milliseconds(250), .milliseconds(hub.count) * 5 / 2)
     if let last = published[job.id], now - last < pause { return }
     published[job.id] = now
+    progressVersion += 1
+    publish(job)
+  }
+
+  func showPreview(_ step: Int, of job: Job) {
+    previews[job.id] = step
+    progressVersion += 1
     publish(job)
   }
 
   func forget(_ job: String) {
+    progressVersion += 1
     progress[job] = nil
     previews[job] = nil
     published[job] = nil

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import Synchronization
 
 /// A job in a list, without all that is to be said about it.
 struct JobEntry: Codable, Sendable, FetchableRecord {
@@ -13,6 +14,15 @@ struct JobEntry: Codable, Sendable, FetchableRecord {
 /// The jobs on disk. Every change is one transaction: whatever ends the process, it is there, or never was.
 final class JobStore: Sendable {
   private let pool: DatabasePool
+  private let changes = Mutex(0)
+
+  /// Counts up with every change, once it is there for all.
+  var version: Int { changes.withLock(\.self) }
+
+  private func write<Value>(_ change: (Database) throws -> Value) throws -> Value {
+    defer { changes.withLock { $0 += 1 } }
+    return try pool.write(change)
+  }
 
   init(_ file: URL) throws {
     do {
@@ -75,7 +85,7 @@ final class JobStore: Sendable {
 extension JobStore {
   /// Adds a job to the end of the queue.
   func insert(_ job: Job) throws -> Job {
-    try pool.write { db in
+    try write { db in
       var job = job
       job.turn = try Self.next(Job.Columns.turn, db)
       job.revision = try Self.next(Job.Columns.revision, db)
@@ -88,7 +98,7 @@ extension JobStore {
   /// - Parameter toEnd: whether it takes its place at the end of the queue.
   @discardableResult
   func update(_ id: String, toEnd: Bool = false, _ change: (inout Job) throws -> Void) throws -> Job? {
-    try pool.write { db in
+    try write { db in
       guard var job = try Job.filter(Job.Columns.id == id).fetchOne(db) else { return nil }
       try change(&job)
       if toEnd { job.turn = try Self.next(Job.Columns.turn, db) }
@@ -99,7 +109,7 @@ extension JobStore {
   }
 
   func delete(_ id: String) throws {
-    _ = try pool.write { db in try Job.filter(Job.Columns.id == id).deleteAll(db) }
+    _ = try write { db in try Job.filter(Job.Columns.id == id).deleteAll(db) }
   }
 
   private static func next(_ column: Column, _ db: Database) throws -> Int64 {
@@ -110,7 +120,7 @@ extension JobStore {
   ///
   /// - Returns: the ids of all jobs.
   func recover(attempts: Int) throws -> Set<String> {
-    try pool.write { db in
+    try write { db in
       for var job in try Job.filter(Job.Columns.status == JobStatus.running.rawValue).fetchAll(db) {
         if job.attempts < attempts {
           job.requeue()
@@ -179,7 +189,7 @@ extension JobStore {
     }
   }
 
-  struct Query: Sendable {
+  struct Query: Sendable, Hashable {
     var limit = 50
     /// Only jobs with lower numbers; higher ones where ascending.
     var after: Int64?
@@ -250,14 +260,14 @@ extension JobStore {
 // MARK: Uploads
 
 extension JobStore {
-  func insert(_ upload: Upload) throws { try pool.write { db in try upload.insert(db) } }
+  func insert(_ upload: Upload) throws { try write { db in try upload.insert(db) } }
 
   func upload(_ id: String) throws -> Upload? {
     try pool.read { db in try Upload.filter(Column("id") == id).fetchOne(db) }
   }
 
   func deleteUpload(_ id: String) throws {
-    _ = try pool.write { db in try Upload.filter(Column("id") == id).deleteAll(db) }
+    _ = try write { db in try Upload.filter(Column("id") == id).deleteAll(db) }
   }
 
   func uploads(before date: Date = .distantFuture) throws -> [Upload] {
