@@ -6,9 +6,10 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <map>
 #include <mutex>
 #include <unordered_map>
-#include <vector>
+#include <utility>
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
@@ -17,20 +18,29 @@
 
 namespace {
 
-constexpr size_t large = 2 << 20;         // a block is kept, and lies in pages of that size
-constexpr size_t unit = 64 << 10;         // of the length of large blocks, and of their place
-constexpr size_t very_large = 8 * large;  // from here on, whole pages of 2 MB cost little more
+constexpr size_t page = 4 << 10;
+constexpr size_t large = 128 << 10;       // from here on, a block is kept when it is free
+constexpr size_t huge_page = 2 << 20;     // blocks lie in such pages from their size on
+constexpr size_t unit = 64 << 10;         // of the length of those blocks
+constexpr size_t very_large = 8 * huge_page;  // from here on, whole huge pages cost little more
 
-size_t alignment(size_t bytes) { return bytes >= very_large ? large : bytes >= large ? unit : 64; }
+size_t rounded(size_t bytes, size_t to) { return (bytes + to - 1) / to * to; }
 
-void *system_memory(size_t bytes) {
-  void *memory = nullptr;
-  if (posix_memalign(&memory, alignment(bytes), bytes) != 0) return nullptr;
+/// Straight from the system, to which it can go back at any time; the heaps of the C library hold back what lies
+/// between blocks in use.
+void *mapped(size_t bytes) {
+  const bool lies_in_huge_pages = bytes >= huge_page;
+  const size_t around = bytes >= very_large ? huge_page - page : lies_in_huge_pages ? unit - page : 0;
+  void *const start = mmap(nullptr, bytes + around, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (start == MAP_FAILED) return nullptr;
+  const uintptr_t from = reinterpret_cast<uintptr_t>(start), memory = rounded(from, around + page);
+  if (memory > from) munmap(start, memory - from);
+  if (from + around > memory) munmap(reinterpret_cast<void *>(memory + bytes), from + around - memory);
 #ifdef MADV_HUGEPAGE
   // Advice: where the system has no such pages, nothing changes.
-  if (bytes >= large) madvise(memory, bytes, MADV_HUGEPAGE);
+  if (lies_in_huge_pages) madvise(reinterpret_cast<void *>(memory), bytes, MADV_HUGEPAGE);
 #endif
-  return memory;
+  return reinterpret_cast<void *>(memory);
 }
 
 /// Large blocks, and those of them that are free and kept for the next tensor of about their size.
@@ -41,51 +51,53 @@ void *system_memory(size_t bytes) {
 class LargeBlocks {
   static constexpr size_t most_kept = 512 << 20;
 
-  struct Block {
-    void *memory;
-    size_t bytes;
-  };
+  using Age = uint64_t;
   std::mutex mutex;
   std::unordered_map<void *, size_t> used;
-  std::vector<Block> kept;  // the oldest first
+  std::map<std::pair<size_t, Age>, void *> kept;  // by size, the oldest of a size first
+  std::map<Age, size_t> ages;                     // of what is kept
+  Age now = 0;
   size_t used_bytes = 0, kept_bytes = 0, highest_use = 0;
 
   void give_back_oldest() {
-    kept_bytes -= kept.front().bytes;
-    free(kept.front().memory);
-    kept.erase(kept.begin());
+    const auto [age, bytes] = *ages.begin();
+    const auto block = kept.find({bytes, age});
+    munmap(block->second, bytes);
+    forget(block);
   }
 
-  void *take(Block block) {
-    used.emplace(block.memory, block.bytes);
-    used_bytes += block.bytes;
+  void forget(std::map<std::pair<size_t, Age>, void *>::iterator block) {
+    kept_bytes -= block->first.first;
+    ages.erase(block->first.second);
+    kept.erase(block);
+  }
+
+  void *take(void *memory, size_t bytes) {
+    used.emplace(memory, bytes);
+    used_bytes += bytes;
     highest_use = std::max(highest_use, used_bytes);
-    return block.memory;
+    return memory;
   }
 
  public:
   void *allocate(size_t bytes) {
-    if (bytes > SIZE_MAX - large) return nullptr;
-    bytes = (bytes + alignment(bytes) - 1) / alignment(bytes) * alignment(bytes);
+    if (bytes > SIZE_MAX / 2) return nullptr;
+    bytes = rounded(bytes, bytes >= very_large ? huge_page : bytes >= huge_page ? unit : page);
     const std::lock_guard<std::mutex> lock(mutex);
-    auto best = kept.end();
-    for (auto block = kept.begin(); block != kept.end(); block++) {
-      const bool fits = block->bytes >= bytes && block->bytes / 2 <= bytes;
-      if (fits && (best == kept.end() || block->bytes <= best->bytes)) best = block;
-    }
-    if (best != kept.end()) {
-      const Block block = *best;
-      kept.erase(best);
-      kept_bytes -= block.bytes;
-      return take(block);
+    const auto best = kept.lower_bound({bytes, 0});
+    if (best != kept.end() && best->first.first / 2 <= bytes) {
+      void *const memory = best->second;
+      const size_t size = best->first.first;
+      forget(best);
+      return take(memory, size);
     }
     while (!kept.empty() && used_bytes + kept_bytes + bytes > highest_use) give_back_oldest();
-    void *memory = system_memory(bytes);
+    void *memory = mapped(bytes);
     while (!memory && !kept.empty()) {
       give_back_oldest();
-      memory = system_memory(bytes);
+      memory = mapped(bytes);
     }
-    return memory ? take({memory, bytes}) : nullptr;
+    return memory ? take(memory, bytes) : nullptr;
   }
 
   /// False for memory that is none of these blocks.
@@ -93,11 +105,12 @@ class LargeBlocks {
     const std::lock_guard<std::mutex> lock(mutex);
     const auto found = used.find(memory);
     if (found == used.end()) return false;
-    const Block block{memory, found->second};
+    const size_t bytes = found->second;
     used.erase(found);
-    used_bytes -= block.bytes;
-    kept.push_back(block);
-    kept_bytes += block.bytes;
+    used_bytes -= bytes;
+    kept_bytes += bytes;
+    kept.emplace(std::pair(bytes, now), memory);
+    ages.emplace(now++, bytes);
     while (kept_bytes > most_kept) give_back_oldest();
     return true;
   }
@@ -114,18 +127,18 @@ LargeBlocks &large_blocks() {
   return *blocks;
 }
 
-/// Memory of tensors on the CPU: large ones in pages of 2 MB, which are kept for the next tensor.
+/// Memory of tensors on the CPU: large blocks are kept for the next tensor.
 class TensorMemory final : public c10::Allocator {
   static void release(void *memory) {
-    const bool may_be_large = reinterpret_cast<uintptr_t>(memory) % unit == 0;
+    const bool may_be_large = reinterpret_cast<uintptr_t>(memory) % page == 0;
     if (!may_be_large || !large_blocks().release(memory)) free(memory);
   }
 
   c10::DataPtr allocate(size_t bytes) override {
     void *memory = nullptr;
     if (bytes > 0) {
-      memory = bytes >= large ? large_blocks().allocate(bytes) : system_memory(bytes);
-      if (!memory) {
+      const bool is_small = bytes < large;
+      if (is_small ? posix_memalign(&memory, 64, bytes) != 0 : !(memory = large_blocks().allocate(bytes))) {
         throw c10::OutOfMemoryError(
             {__func__, __FILE__, static_cast<uint32_t>(__LINE__)},
             "out of memory: " + std::to_string(bytes / 1'000'000) + " MB more are needed at once");

@@ -126,7 +126,9 @@ public final class ParameterStore {
         throw .wrongType(tensor: name, found: loaded.dtype, file: weights.source)
       }
       // A mapped file is read-only by contract; parameters that stay views of it must not be trained in place.
-      tensor = loaded.dtype.isFloatingPoint ? loaded.to(dtype).to(device) : loaded.to(device)
+      let converted = loaded.dtype.isFloatingPoint ? loaded.to(dtype).to(device) : loaded.to(device)
+      // A small view would keep its neighbours, which are copied: the system maps files in blocks of up to 2 MB.
+      tensor = packs && converted.count < Self.copiedCountLimit ? converted.cloned : converted
     case .generator(let generator):
       tensor = initialization.tensor(shape, generator: generator).to(dtype).to(device)
     case .outline:
@@ -148,6 +150,9 @@ public final class ParameterStore {
     weights.releasePages()
     bytesRead = next
   }
+
+  /// Elements of a tensor below which a model that is packed copies it.
+  private static let copiedCountLimit = 64 << 10
 
   /// Bytes of a file that may stay in memory beside their copies.
   public static let copiedBytesLimit = 64 << 20

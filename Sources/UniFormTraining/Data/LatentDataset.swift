@@ -37,6 +37,8 @@ public struct LatentDataset {
   public func batch(_ indices: [Int], device: Device = .cpu) -> LatentBatch {
     precondition(!indices.isEmpty && indices.allSatisfy((0..<count).contains), "no clips of 0..<\(count)")
     let rows = indices.map(row)
+    // Everything is copied; the pages of all clips would add up to the size of the cache.
+    defer { for row in rows { row.shard.releasePages() } }
     func posterior(_ modality: Modality) -> DiagonalGaussian {
       let moments = Tensor.stack(rows.map { $0.shard[modality].selected(0, $0.row) })
       return DiagonalGaussian(moments: moments.to(device).to(.float32))

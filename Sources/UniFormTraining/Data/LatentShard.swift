@@ -11,6 +11,7 @@ struct LatentShard {
   let name: String
   let count: Int
   private let url: URL
+  private let file: SafeTensors
   private let video: Tensor
   private let audio: Tensor
   private let ids: Tensor
@@ -23,7 +24,7 @@ struct LatentShard {
     name = entry.file
     count = entry.count
     url = cache.appending(path: entry.file)
-    let file = try SafeTensors(contentsOf: url)
+    file = try SafeTensors(contentsOf: url)
     video = try file.tensor("video")
     audio = try file.tensor("audio")
     ids = try file.tensor("ids")
@@ -57,6 +58,9 @@ struct LatentShard {
     guard let states else { preconditionFailure("the states of \(name) were not opened") }
     return states.narrowed(0, start: offsets[row], length: tokens(of: row).count)
   }
+
+  /// Gives back the memory of what was read so far.
+  func releasePages() { file.releasePages() }
 
   func descriptions() throws -> [ClipDescription] {
     let file = url.deletingPathExtension().appendingPathExtension("jsonl")

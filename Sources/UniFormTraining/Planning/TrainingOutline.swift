@@ -21,6 +21,10 @@ struct TrainingOutline {
       result.adversaryLoss?.backward()
     }
   }
+
+  /// What a worker's thread keeps outside of tensors, in the heaps of the C library, as measured: most of it scratch space
+  /// of products, whose sizes change with the length of texts where nothing is convolved.
+  var keptBytes: Int { (step.operations.convolutions > 0 ? 40 : 180) << 20 }
 }
 
 extension TrainingPlan {
@@ -35,7 +39,7 @@ extension TrainingPlan {
       steps: settings.steps, dtype: settings.dtype, parameters: outline.parameters,
       parameterBytes: workers * size, gradientBytes: workers * size, optimizerBytes: 2 * size,
       averageBytes: size,
-      activationBytes: workers * (max(0, outline.step.peakBytes - size) + Self.keptByWorker),
+      activationBytes: workers * (max(0, outline.step.peakBytes - size) + outline.keptBytes),
       dataBytes: dataBytes + 4 * outline.frozenElements,
       processBytes: processBytes ?? GenerationPlan.processBytes, checkpointBytes: 4 * size,
       weightBytes: 2 * outline.parameters, cacheBytes: cacheBytes,
@@ -47,9 +51,6 @@ extension TrainingPlan {
         return part * Double(settings.accumulation)
       })
   }
-
-  /// What a worker's thread keeps: generated code of both passes, and memory that the allocator holds back. As measured.
-  private static let keptByWorker = 104 << 20
 
   /// Plans a transformer's training on cached latents.
   ///
