@@ -54,3 +54,10 @@ no_detail() { :; }
 
 # The step that SwiftPM last wrote: [12/345]
 build_step() { tail -n 20 "$1" | grep -o '^\[[0-9]*/[0-9]*\]' | tail -n 1 | sed 's/^/ /' || true; }
+
+# A package is known by its folder's name, and that of the server lies in `Server`.
+check_checkout_name() {
+  case ${1##*/} in
+    [Ss][Ee][Rr][Vv][Ee][Rr]) die 69 "the server cannot be built in a checkout whose folder is called '${1##*/}'; rename it" ;;
+  esac
+}

@@ -50,6 +50,7 @@ let package = Package(
       dependencies: [
         "UniFormServer", .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "WorkerProtocol", package: "UniForm"),
       ],
       swiftSettings: strict),
   ]

@@ -87,21 +87,38 @@ extension GeneratedClip {
 extension Sheet {
   init(_ frames: VideoFrames, of clip: GeneratedClip, job: GenerationJob, model: String) {
     let settings = clip.settings
-    let task =
-      switch job.task {
-      case .t2av: "Text to audio and video"
-      case .a2v: "Audio to video from \((job.audio?.lastPathComponent).map { $0.oneLine } ?? "")"
-      case .t2a: "Text to audio"
-      case .t2v: "Text to video"
-      case .v2a: "Video to audio for \((job.video?.lastPathComponent).map { $0.oneLine } ?? "")"
-      }
     self.init(
       frames: frames,
       spectrogram: clip.melFrames > 0
-        ? Spectrogram(frameCount: clip.melFrames, binCount: clip.melBins, values: clip.mel)
-        : Spectrogram(frameCount: 1, binCount: 1, values: [-.infinity]),
-      title: job.prompt.map { $0.oneLine } ?? "without text",
-      subtitle: "\(task)  ·  \(model)  ·  seed \(settings.seed)  ·  \(settings.steps) steps")
+        ? Spectrogram(frameCount: clip.melFrames, binCount: clip.melBins, values: clip.mel) : .silent,
+      title: job.sheetTitle,
+      subtitle: "\(job.sheetTask)  ·  \(model)  ·  seed \(settings.seed)  ·  \(settings.steps) steps")
+  }
+
+  /// Of a clip that is still being denoised.
+  init(_ content: ClipPreviewContent, of job: GenerationJob, step: Int, of steps: Int) {
+    self.init(
+      frames: content.frames, spectrogram: content.spectrogram ?? .silent, title: job.sheetTitle,
+      subtitle: "\(job.sheetTask)  ·  seed \(job.seed)  ·  preview after step \(step) of \(steps)")
+  }
+}
+
+extension Spectrogram {
+  /// Where there is no sound to show.
+  fileprivate static let silent = Spectrogram(frameCount: 1, binCount: 1, values: [-.infinity])
+}
+
+extension GenerationJob {
+  fileprivate var sheetTitle: String { prompt.map { $0.oneLine } ?? "without text" }
+
+  fileprivate var sheetTask: String {
+    switch task {
+    case .t2av: "Text to audio and video"
+    case .a2v: "Audio to video from \((audio?.lastPathComponent).map { $0.oneLine } ?? "")"
+    case .t2a: "Text to audio"
+    case .t2v: "Text to video"
+    case .v2a: "Video to audio for \((video?.lastPathComponent).map { $0.oneLine } ?? "")"
+    }
   }
 }
 

@@ -31,16 +31,31 @@ public struct ClipProgress: Codable, Sendable, Equatable {
   }
 }
 
+/// A picture of what the clip in the making is about to become.
+public struct ClipPreview: Codable, Sendable, Equatable {
+  public var job: String
+  /// Its name in the job's folder; the next one has the same.
+  public var file: String
+  /// Steps that were done.
+  public var step: Int
+
+  public init(job: String, file: String, step: Int) {
+    self.job = job
+    self.file = file
+    self.step = step
+  }
+}
+
 /// A clip that was written.
 public struct FinishedClip: Codable, Sendable, Equatable {
-  /// Names in the job's folder.
+  /// Names in the job's folder; nil of what the clip does not have.
   public struct Files: Codable, Sendable, Equatable {
     public var clip = "clip.mp4"
-    public var sound = "clip.wav"
-    public var sheet = "sheet.png"
+    public var sound: String? = "clip.wav"
+    public var sheet: String? = "sheet.png"
     /// One picture, from the middle of the clip.
-    public var poster = "poster.png"
-    public var peaks = "peaks.json"
+    public var poster: String? = "poster.png"
+    public var peaks: String? = "peaks.json"
 
     public init() {}
   }

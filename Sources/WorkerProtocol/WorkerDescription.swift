@@ -39,17 +39,26 @@ public struct WorkerDescription: Codable, Sendable, Equatable {
     public var steps: [Int]
     /// Pixels of width and height.
     public var side: [Int]
+    /// Of which width and height are multiples.
+    public var sideMultiple: Int
+    /// Width over height.
+    public var aspect: [Double]
     public var promptCharacters: Int
 
-    public init(seconds: [Double], steps: [Int], side: [Int], promptCharacters: Int) {
+    public init(
+      seconds: [Double], steps: [Int], side: [Int], sideMultiple: Int, aspect: [Double], promptCharacters: Int
+    ) {
       self.seconds = seconds
       self.steps = steps
       self.side = side
+      self.sideMultiple = sideMultiple
+      self.aspect = aspect
       self.promptCharacters = promptCharacters
     }
 
     enum CodingKeys: String, CodingKey {
-      case seconds, steps, side
+      case seconds, steps, side, aspect
+      case sideMultiple = "side_multiple"
       case promptCharacters = "prompt_characters"
     }
   }

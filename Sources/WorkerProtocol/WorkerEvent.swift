@@ -3,6 +3,7 @@ public enum WorkerEvent: Codable, Sendable, Equatable {
   /// Once, as soon as requests are welcome.
   case ready(WorkerDescription)
   case progress(ClipProgress)
+  case preview(ClipPreview)
   case done(FinishedClip)
   case failed(job: String, WorkerFailure)
   case cancelled(job: String)
@@ -12,7 +13,7 @@ public enum WorkerEvent: Codable, Sendable, Equatable {
   case refused(WorkerFailure)
 
   private enum Kind: String, Codable {
-    case ready, progress, done, failed, cancelled, plan, refused
+    case ready, progress, preview, done, failed, cancelled, plan, refused
     case planFailed = "plan_failed"
   }
   private enum CodingKeys: String, CodingKey { case type, job, id }
@@ -25,6 +26,7 @@ public enum WorkerEvent: Codable, Sendable, Equatable {
       switch try fields.decode(Kind.self, forKey: .type) {
       case .ready: .ready(try WorkerDescription(from: decoder))
       case .progress: .progress(try ClipProgress(from: decoder))
+      case .preview: .preview(try ClipPreview(from: decoder))
       case .done: .done(try FinishedClip(from: decoder))
       case .failed: .failed(job: try job(), try WorkerFailure(from: decoder))
       case .cancelled: .cancelled(job: try job())
@@ -46,6 +48,7 @@ public enum WorkerEvent: Codable, Sendable, Equatable {
     switch self {
     case .ready(let description): try write(.ready, description)
     case .progress(let progress): try write(.progress, progress)
+    case .preview(let preview): try write(.preview, preview)
     case .done(let clip): try write(.done, clip)
     case .failed(let job, let failure): try write(.failed, job: job, failure)
     case .cancelled(let job): try write(.cancelled, job: job)
@@ -60,14 +63,17 @@ public enum WorkerEvent: Codable, Sendable, Equatable {
 public struct WorkerFailure: Codable, Sendable, Equatable, Error {
   public var message: String
   public var exitStatus: Int32
+  /// Of the request, where one is to blame.
+  public var field: String?
 
-  public init(message: String, exitStatus: Int32) {
+  public init(message: String, exitStatus: Int32, field: String? = nil) {
     self.message = message
     self.exitStatus = exitStatus
+    self.field = field
   }
 
   enum CodingKeys: String, CodingKey {
-    case message
+    case message, field
     case exitStatus = "exit_status"
   }
 }

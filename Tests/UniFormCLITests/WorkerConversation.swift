@@ -44,6 +44,12 @@ final class WorkerConversation: Sendable {
     throw CocoaError(.fileReadUnknown)
   }
 
+  /// Ends it as the system does when memory runs out.
+  func kill() {
+    Foundation.kill(process.processIdentifier, SIGKILL)
+    process.waitUntilExit()
+  }
+
   /// Closes its input; the exit status.
   func end() async -> Int32 {
     try? input.close()

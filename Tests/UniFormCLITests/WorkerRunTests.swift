@@ -121,6 +121,91 @@ import WorkerProtocol
   }
 }
 
+extension WorkerRunTests {
+  @Test func `a killed clip goes on from its last state, and is the same byte for byte`() async throws {
+    let request = ClipRequest(prompt: "a hammer strikes", seconds: 1, steps: 300, seed: 3)
+    _ = try await worker.next()
+    try worker.send(.generate(job: "cut", request: request, folder: folder("cut")))
+    let state = place.file("cut/\(JobFolder.state)")
+    while !FileManager.default.fileExists(atPath: state.path) {
+      guard case .progress = try await worker.next() else { throw Unexpected("it ended without a state") }
+    }
+    worker.kill()
+    let half = try Data(contentsOf: state)
+
+    let second = try WorkerConversation(in: place.folder)
+    _ = try await second.next()
+    // Somebody else's state is not gone on from.
+    try half.write(to: URL(filePath: folder("other")).appending(path: JobFolder.state))
+    var other = request
+    (other.seed, other.steps) = (4, 4)
+    for (job, request) in [("cut", request), ("whole", request), ("other", other)] {
+      try second.send(.generate(job: job, request: request, folder: folder(job)))
+      var first: Int?
+      var previews: [Int] = []
+      loop: while true {
+        switch try await second.next() {
+        case .progress(let progress) where progress.stage == "denoising": first = first ?? progress.step
+        case .progress: continue
+        case .preview(let preview): previews.append(preview.step)
+        case .done: break loop
+        case let event: throw Unexpected("\(event)")
+        }
+      }
+      #expect((try #require(first) > 0) == (job == "cut"))
+      #expect(previews.allSatisfy { $0 >= 75 } && previews == previews.sorted())
+      let left = try FileManager.default.contentsOfDirectory(atPath: place.file(job).path)
+      #expect(left.count == 5, "\(left)")
+    }
+    for name in ["clip.mp4", "clip.wav", "peaks.json", "poster.png", "sheet.png"] {
+      let whole = try Data(contentsOf: place.file("whole/\(name)"))
+      #expect(try Data(contentsOf: place.file("cut/\(name)")) == whole, "\(name)")
+      #expect(try Data(contentsOf: place.file("other/\(name)")) != whole, "\(name)")
+    }
+    #expect(await second.end() == 0)
+  }
+
+  @Test func `one modality alone has its files, and a wrong field is named`() async throws {
+    _ = try await worker.next()
+    for (only, files) in [
+      (ClipRequest.Only.audio, ["clip.mp4", "clip.wav", "peaks.json"]),
+      (.video, ["clip.mp4", "poster.png", "sheet.png"]),
+    ] {
+      let job = only.rawValue
+      let request = ClipRequest(prompt: "rain", steps: 2, seed: 1, only: only)
+      try worker.send(.generate(job: job, request: request, folder: folder(job)))
+      var last = try await worker.next()
+      while case .progress = last { last = try await worker.next() }
+      guard case .done(let clip) = last else { throw Unexpected("\(last)") }
+      #expect(clip.notes.contains { $0.contains("alone is good only") })
+      #expect((clip.files.sheet == nil) == (only == .audio))
+      #expect(try FileManager.default.contentsOfDirectory(atPath: place.file(job).path).sorted() == files)
+    }
+    let sound = place.file("audio/clip.wav").path
+    for (request, field) in [
+      (ClipRequest(prompt: "x", seed: 1, size: "65x64"), "size"),
+      (ClipRequest(prompt: "x", seed: 1, aspect: "9:1"), "aspect"),
+      (ClipRequest(prompt: "x", conditionGuidance: 2, seed: 1), "condition_guidance"),
+      (ClipRequest(audio: sound, negativeCondition: .absent, seed: 1), "negative_condition"),
+      (ClipRequest(audio: sound, seed: 1, only: .video), "only"),
+      (ClipRequest(prompt: "x\u{7}", seed: 1), "prompt"),
+    ] {
+      try worker.send(.generate(job: "bad", request: request, folder: folder("bad")))
+      guard case .failed(_, let failure) = try await worker.next() else { throw Unexpected("\(request)") }
+      #expect(failure.field == field, "\(failure)")
+      #expect(failure.exitStatus == 64)
+    }
+    let guided = ClipRequest(
+      audio: sound, steps: 2, conditionGuidance: 2, negativeCondition: .absent, seed: 1)
+    try worker.send(.generate(job: "guided", request: guided, folder: folder("guided")))
+    var last = try await worker.next()
+    while case .progress = last { last = try await worker.next() }
+    guard case .done(let clip) = last else { throw Unexpected("\(last)") }
+    #expect(clip.settings["negative_condition"] == .string("absent"))
+    #expect(await worker.end() == 0)
+  }
+}
+
 /// Another message than the one that had to come.
 private struct Unexpected: Error, CustomStringConvertible {
   let description: String

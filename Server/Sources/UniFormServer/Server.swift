@@ -22,8 +22,8 @@ struct Server {
     self.token = token
     self.logger = logger
     center = JobCenter(
-      store: try JobStore(data.database), hub: EventHub(), metrics: Metrics(), data: data, options: options,
-      logger: logger)
+      store: try JobStore(data.database), hub: EventHub(maximum: options.maxWatchers), metrics: Metrics(),
+      data: data, options: options, logger: logger)
     supervisors = (0..<worker.workers).map { WorkerSupervisor(index: $0, options: worker, logger: logger) }
     try await center.recover()
   }
@@ -93,7 +93,7 @@ struct Server {
       middleware: FileMiddleware(
         resources.appending(path: "web").path(percentEncoded: false), searchForIndexHtml: true))
     let api = API(
-      center: center, receiver: UploadReceiver(data: center.data, limit: options.maxUpload.bytes),
+      center: center, receiver: UploadReceiver(data: center.data, options: options),
       options: options, token: token, document: document)
     for route in Route.allCases {
       router.on(RouterPath(route.path), method: route.method, use: api.handler(for: route))

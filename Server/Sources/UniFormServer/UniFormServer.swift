@@ -36,6 +36,7 @@ struct UniFormServer: AsyncParsableCommand {
 
   func run() async throws {
     signal(SIGPIPE, SIG_IGN)
+    Self.raiseFileLimit()
     var logger = Logger(label: "uniform") { StructuredLog(label: $0, isJSON: options.logJSON) }
     logger.logLevel = options.logLevel.level
     let token = try options.token()
@@ -43,6 +44,21 @@ struct UniFormServer: AsyncParsableCommand {
     let server = try await Server(
       options: options, worker: worker, token: token, data: data, logger: logger)
     try await server.run()
+  }
+}
+
+extension UniFormServer {
+  /// Every watcher is an open file; where little is asked for, systems allow a thousand.
+  private static func raiseFileLimit() {
+    #if os(Linux)
+      let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+    #else
+      let resource = RLIMIT_NOFILE
+    #endif
+    var limit = rlimit()
+    guard getrlimit(resource, &limit) == 0 else { return }
+    limit.rlim_cur = min(limit.rlim_max, 16_384)
+    setrlimit(resource, &limit)
   }
 }
 

@@ -1,12 +1,15 @@
 import Foundation
+import Synchronization
 import Testing
 
 /// The document of the interface, as the server has it.
-struct Document: Sendable {
+final class Document: Sendable {
   static let shared = try! Document()
 
   /// The statuses of each "METHOD path".
   let operations: [String: Set<Int>]
+  /// Of each operation, the statuses that were answered so far.
+  let seen = Mutex<[String: Set<Int>]>([:])
 
   init() throws {
     let file = URL(filePath: #filePath).deletingLastPathComponent()
@@ -34,7 +37,10 @@ struct Document: Sendable {
         && zip(pattern, path).allSatisfy { $0.hasPrefix("{") || $0 == $1 }
     }
     // An address without a variable part is the more exact one.
-    guard let statuses = matching.min(by: { $0.key.count { $0 == "{" } < $1.key.count { $0 == "{" } })?.value
+    guard
+      let (operation, statuses) = matching.min(by: {
+        $0.key.count { $0 == "{" } < $1.key.count { $0 == "{" }
+      })
     else {
       // An unknown address is not found, whatever it is.
       #expect(
@@ -42,6 +48,7 @@ struct Document: Sendable {
       )
       return
     }
+    seen.withLock { _ = $0[operation, default: []].insert(status) }
     #expect(
       statuses.contains(status), "\(method) \(target) answered \(status), which is not documented",
       sourceLocation: sourceLocation)

@@ -78,6 +78,41 @@ struct HTTPClient: Sendable {
     }
   }
 
+  /// Says that `length` bytes come, sends one every tenth of a second, and waits for what is said about that.
+  func drip(
+    _ target: String, headers: [String: String] = [:], length: Int,
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) async throws -> Reply {
+    let reply = try await onThread {
+      let socket = try Socket(port: port, patience: 0.1)
+      try socket.send(head("POST", target, headers, length))
+      var received = Data()
+      for _ in 0..<length {
+        try socket.send(Data("x".utf8))
+        guard let bytes = try socket.receive() else { continue }
+        received.append(bytes)
+        if let reply = Self.reply(in: received, isHead: false) { return reply }
+      }
+      throw Failure(reason: "no answer to \(length) slow bytes")
+    }
+    try Document.shared.check("POST", target, reply.status, sourceLocation: sourceLocation)
+    return reply
+  }
+
+  /// A connection on which an upload began that does not go on, for as long as it is kept.
+  func stalledUpload() throws -> Socket {
+    let socket = try Socket(port: port)
+    try socket.send(head("POST", "/api/v1/uploads", [:], 1000) + Data("x".utf8))
+    return socket
+  }
+
+  /// A connection on which events come that nobody reads.
+  func watch(_ target: String) throws -> Socket {
+    let socket = try Socket(port: port)
+    try socket.send(head("GET", target, [:], nil))
+    return socket
+  }
+
   private func head(_ method: String, _ target: String, _ extra: [String: String], _ length: Int?) -> Data {
     var all = ["Host": "127.0.0.1:\(port)", "Connection": "close"].merging(headers) { $1 }.merging(extra) {
       $1
@@ -128,16 +163,18 @@ func onThread<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result)
 }
 
 /// A connection to this machine.
-private final class Socket {
+final class Socket: Sendable {
   private let descriptor: Int32
 
-  init(port: Int) throws {
+  /// - Parameter patience: seconds that it waits for bytes.
+  init(port: Int, patience: Double = 120) throws {
     #if os(Linux)
       descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     #else
       descriptor = socket(AF_INET, SOCK_STREAM, 0)
     #endif
-    var limit = timeval(tv_sec: 120, tv_usec: 0)
+    var limit = timeval(
+      tv_sec: Int(patience), tv_usec: .init(patience.truncatingRemainder(dividingBy: 1) * 1e6))
     setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
@@ -153,11 +190,18 @@ private final class Socket {
 
   deinit { close(descriptor) }
 
+  /// One that was closed by the other side ends no test.
+  #if os(Linux)
+    private static let flags = Int32(MSG_NOSIGNAL)
+  #else
+    private static let flags: Int32 = 0
+  #endif
+
   /// A server that refuses early may stop reading; its answer tells why.
   func send(_ data: Data) throws {
     var rest = data[...]
     while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+      let count = rest.withUnsafeBytes { Foundation.send(descriptor, $0.baseAddress, $0.count, Self.flags) }
       guard count > 0 else { return }
       rest = rest.dropFirst(count)
     }

@@ -41,6 +41,12 @@ import Testing
     #expect(head.headers["content-length"] == "\(whole.body.count)")
     #expect(try await client("GET", clip + "?download").headers["content-disposition"]?.contains(id) == true)
 
+    let alone = try await server.job(["prompt": "a bell rings", "steps": 2, "only": "audio"])
+    let sound = try await server.outcome(alone)
+    #expect(sound["task"] as? String == "t2a")
+    #expect(Set(try #require(sound["media"] as? [String: String]).keys) == ["clip", "sound", "peaks"])
+    #expect(try await client("DELETE", "/api/v1/jobs/\(alone)").status == 204)
+
     let varied = try await client.json("POST", "/api/v1/jobs/\(id)/vary", ["seed": 8])
     #expect(varied.status == 201)
     let child = try #require(try varied.json()["id"] as? String)
@@ -67,7 +73,7 @@ import Testing
     #expect(try await client("GET", clip).status == 404)
     #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.file("data/jobs").path) == [child])
     let metrics = try await client("GET", "/metrics").text
-    #expect(metrics.contains("uniform_jobs_finished_total{status=\"succeeded\"} 2"), "\(metrics)")
+    #expect(metrics.contains("uniform_jobs_finished_total{status=\"succeeded\"} 3"), "\(metrics)")
     #expect(try await server.end() == 0)
   }
 
@@ -111,15 +117,22 @@ import Testing
       ([:], "prompt"), (["prompt": 3], "prompt"), (["prompt": "x", "steps": 0], "steps"),
       (["prompt": "x", "steps": 1.5], "steps"), (["prompt": "x", "seconds": 11], "seconds"),
       (["prompt": "x", "seed": -1], "seed"), (["prompt": "x", "sampler": "ddim"], "sampler"),
-      (["prompt": "x", "size": "huge"], "size"), (["prompt": "x", "size": "64x9999"], "size"),
+      (["prompt": "x", "size": "huge"], "size"), (["prompt": "x", "size": "65x64"], "size"),
+      (["prompt": "x", "size": "64x72.5"], "size"), (["prompt": "x", "aspect": "9:1"], "aspect"),
+      (["prompt": "x", "only": "smell"], "only"), (["prompt": "x\u{7}"], "prompt"),
+      (["prompt": "x", "condition_guidance": 2], "condition_guidance"),
+      (["prompt": "x", "negative_condition": "still"], "negative_condition"),
+      (["prompt": "x", "size": "64x9999"], "size"),
       (["prompt": "x", "aspect": "input"], "aspect"), (["prompt": "x", "start": 1], "start"),
       (["prompt": "x", "upload": "upload_none"], "upload"), (["prompt": "x", "colour": 1], "colour"),
       (["prompt": "", "negative_prompt": "y"], "negative_prompt"), (["prompt": "x", "fit": "fill"], "fit"),
       (["prompt": String(repeating: "x", count: 10_001)], "prompt"),
     ] {
-      let reply = try await server.client.json("POST", "/api/v1/jobs", fields)
-      #expect(reply.status == 422, "\(reply.text)")
-      #expect((try reply.json()["error"] as? [String: Any])?["field"] as? String == field, "\(reply.text)")
+      for target in ["/api/v1/jobs", "/api/v1/plan"] {
+        let reply = try await server.client.json("POST", target, fields)
+        #expect(reply.status == 422, "\(reply.text)")
+        #expect((try reply.json()["error"] as? [String: Any])?["field"] as? String == field, "\(reply.text)")
+      }
     }
     let client = server.client
     let type = ["Content-Type": "application/json"]
@@ -128,10 +141,14 @@ import Testing
     #expect(try await client("POST", "/api/v1/jobs", headers: ["Content-Type": "text/plain"]).status == 415)
     let large = Data("{\"prompt\":\"\(String(repeating: "x", count: 200_000))\"}".utf8)
     #expect(try await client("POST", "/api/v1/jobs", headers: type, body: large).status == 413)
-    // A size that only the worker knows to be none of the model's.
-    let id = try await server.job(["prompt": "x", "size": "65x65"])
+    // What only a worker finds.
+    let silent = try await scratch.clip(
+      "silent.wav", "-f", "lavfi", "-i", "anullsrc=r=16000:cl=mono", "-t", "2")
+    let upload = try await client("POST", "/api/v1/uploads", body: silent)
+    let id = try await server.job(["upload": try #require(try upload.json()["id"] as? String)])
     let job = try await server.outcome(id)
     #expect(job["status"] as? String == "failed")
-    #expect((job["error"] as? [String: Any])?["code"] as? String == "invalid_request", "\(job)")
+    let error = try #require(job["error"] as? [String: Any])
+    #expect(error["code"] as? String == "unusable_input" && error["field"] as? String == "upload", "\(job)")
   }
 }

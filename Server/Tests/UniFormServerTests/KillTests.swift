@@ -1,6 +1,8 @@
 import Foundation
 import GRDB
+import Synchronization
 import Testing
+import WorkerProtocol
 
 /// Whatever ends a worker or the server, no job is lost, and none is made twice.
 @Suite(.serialized) struct KillTests {
@@ -30,17 +32,80 @@ import Testing
     #expect(try await server.client("GET", "/metrics").text.contains("uniform_workers_ended_total 2"))
   }
 
-  @Test func `a killed server goes on with all of its jobs`() async throws {
+  @Test func `a job goes on from its last state, and its clip is the same byte for byte`() async throws {
+    let request: [String: Any] = ["prompt": "a hammer strikes", "steps": 400, "seconds": 1, "seed": 3]
+    func waitForState(_ id: String, after date: Date) async throws {
+      let path = scratch.file("data/jobs/\(id)/\(JobFolder.state)").path
+      while true {
+        let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+        if let saved = attributes?[.modificationDate] as? Date, saved > date { return }
+        try await Task.sleep(for: .milliseconds(10))
+      }
+    }
+    let first = try await ServerProcess.start(scratch.file("data"))
+    let cut = try await first.job(request)
+    try await waitForState(cut, after: .distantPast)
+    kill(try #require(first.workers.first), SIGKILL)
+    _ = try await first.client.events("/api/v1/jobs/\(cut)/events") { _, job in
+      (job["progress"] as? [String: Any])?["step"] as? Int ?? 0 > 0
+    }
+    try await waitForState(cut, after: .now)
+    try await first.end(SIGKILL)
+
+    let second = try await ServerProcess.start(scratch.file("data"))
+    let begun = Mutex<Int?>(nil)
+    _ = try await second.client.events("/api/v1/jobs/\(cut)/events") { _, job in
+      guard let progress = job["progress"] as? [String: Any], progress["stage"] as? String == "denoising"
+      else {
+        return false
+      }
+      begun.withLock { $0 = progress["step"] as? Int }
+      return true
+    }
+    let step = begun.withLock(\.self)
+    #expect(step ?? 0 > 0)
+    let job = try await second.outcome(cut)
+    #expect(job["status"] as? String == "succeeded", "\(job)")
+    #expect(job["attempts"] as? Int == 3)
+    let whole = try await second.job(request)
+    #expect(try await second.outcome(whole)["attempts"] as? Int == 1)
+    for name in ["clip.mp4", "clip.wav", "sheet.png", "peaks.json"] {
+      let clip = try await second.client("GET", "/api/v1/jobs/\(cut)/media/\(name)")
+      #expect(clip.status == 200)
+      #expect(try await second.client("GET", "/api/v1/jobs/\(whole)/media/\(name)").body == clip.body)
+    }
+    let files = try FileManager.default.contentsOfDirectory(atPath: scratch.file("data/jobs/\(cut)").path)
+    #expect(files.count == 5, "\(files)")
+  }
+
+  @Test(arguments: [20_261_124 as UInt64])
+  func `killed at any moment under load, no job is lost or doubled`(seed: UInt64) async throws {
+    var random = SeededGenerator(seed: seed)
     var ids: [String] = []
     for round in 0..<3 {
       let server = try await ServerProcess.start(scratch.file("data"))
-      for index in 0..<4 {
-        ids.append(try await server.job(["prompt": "a bell rings", "steps": 10, "seed": 10 * round + index]))
+      let client = server.client
+      let load = (0..<12).map { index in
+        Task {
+          while !Task.isCancelled {
+            if index < 8 {
+              _ = try? await client.events("/api/v1/events") { _, _ in false }
+            } else {
+              _ = try? await client("GET", "/api/v1/jobs?limit=200")
+            }
+            try? await Task.sleep(for: .milliseconds(20))
+          }
+        }
       }
-      try await Task.sleep(for: .milliseconds(.random(in: 0...700)))
-      if round == 1, let worker = server.workers.first { kill(worker, SIGKILL) }
+      for index in 0..<4 {
+        ids.append(try await server.job(["prompt": "a bell rings", "steps": 6, "seed": 10 * round + index]))
+      }
+      try await Task.sleep(for: .milliseconds(.random(in: 0...900, using: &random)))
+      if round % 2 == 1, let worker = server.workers.first { kill(worker, SIGKILL) }
+      try await Task.sleep(for: .milliseconds(.random(in: 0...300, using: &random)))
       let workers = server.workers
       try await server.end(SIGKILL)
+      for task in load { task.cancel() }
       // The workers notice that nobody listens.
       for worker in workers {
         while kill(worker, 0) == 0 { try await Task.sleep(for: .milliseconds(20)) }
@@ -48,15 +113,28 @@ import Testing
       let database = try DatabaseQueue(path: scratch.file("data/jobs.sqlite").path)
       let check = try await database.read { try String.fetchOne($0, sql: "PRAGMA integrity_check") }
       #expect(check == "ok")
+      let known = try await database.read {
+        try String.fetchAll($0, sql: "SELECT id FROM jobs ORDER BY number")
+      }
+      #expect(known == ids)
+      for task in load { await task.value }
     }
     let server = try await ServerProcess.start(scratch.file("data"))
     for id in ids {
       let job = try await server.outcome(id)
-      #expect(job["status"] as? String == "succeeded" || (job["error"] as? [String: Any]) != nil, "\(job)")
+      guard job["status"] as? String == "succeeded" else {
+        #expect(job["status"] as? String == "failed" && job["error"] is [String: Any], "\(job)")
+        continue
+      }
+      for url in try #require(job["media"] as? [String: String]).values {
+        #expect(try await server.client("GET", url).body.isEmpty == false)
+      }
     }
     let page = try await server.client("GET", "/api/v1/jobs?limit=200").json()
     let listed = try #require(page["jobs"] as? [[String: Any]]).compactMap { $0["id"] as? String }
     #expect(listed == ids.reversed())
+    let folders = try FileManager.default.contentsOfDirectory(atPath: scratch.file("data/jobs").path)
+    #expect(Set(folders) == Set(ids))
     #expect(try await server.end() == 0)
   }
 
@@ -95,5 +173,20 @@ import Testing
       #expect(error?.reason.hasPrefix("status \(status):") == true, "\(error?.reason ?? "")")
       #expect(error?.reason.contains(text) == true, "\(error?.reason ?? "")")
     }
+  }
+}
+
+/// The same numbers from the same seed (SplitMix64).
+private struct SeededGenerator: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var bits = state
+    bits = (bits ^ (bits >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    bits = (bits ^ (bits >> 27)) &* 0x94D0_49BB_1331_11EB
+    return bits ^ (bits >> 31)
   }
 }

@@ -104,6 +104,11 @@ struct StudioTests {
       let first = try await page.value("document.querySelector('#queue progress').value", as: Double.self)
       try await page.wait(for: "document.querySelector('#queue progress').value > \(first)")
       try await page.wait(for: "document.querySelector('#queue .stage').textContent.includes('left')")
+      try await page.wait(for: "document.querySelector('#queue .preview')?.hidden === false", seconds: 120)
+      #expect(try await page.value("document.querySelector('#queue .preview').naturalWidth > 1000"))
+      #expect(
+        try await page.value(
+          "document.querySelector('#queue .preview').alt.startsWith('Preview of a bell ringing')"))
       try await keep(page, as: "progress")
       try await page.reload()
       try await page.wait(for: "document.querySelector('#queue progress')?.value > \(first)")
@@ -133,7 +138,8 @@ struct StudioTests {
       // What only the server knows.
       try await page.type("", into: "#seconds")
       try await page.type("65x64", into: "#size")
-      try await page.wait(for: "document.querySelector('#plan').textContent.includes('multiples of 8')")
+      try await page.wait(
+        for: "document.querySelector('[data-error=size]').textContent.includes('multiples of 8')")
       #expect(try await page.value("document.querySelectorAll('#gallery li').length === 0"))
     }
   }

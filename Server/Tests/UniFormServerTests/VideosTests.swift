@@ -38,20 +38,7 @@ import Testing
     #expect(try await client("GET", "/v1/videos/\(id)").status == 404)
   }
 
-  private static let python: String? = {
-    for place in [ProcessInfo.processInfo.environment["UNIFORM_PYTHON"], "python3"].compactMap(\.self) {
-      let process = Process()
-      process.executableURL = URL(filePath: "/usr/bin/env")
-      process.arguments = [place, "-c", "from openai.resources import videos"]
-      process.standardError = FileHandle.nullDevice
-      guard (try? process.run()) != nil else { continue }
-      process.waitUntilExit()
-      if process.terminationStatus == 0 { return place }
-    }
-    return nil
-  }()
-
-  @Test(.enabled("needs python3 with the package openai") { python != nil })
+  @Test(.enabled("the package openai is neither there nor to be had with pip") { OpenAIClient.python != nil })
   func `the official Python client makes, polls, downloads and deletes videos`() async throws {
     let server = try await ServerProcess.start(scratch.file("data"))
     _ = try await scratch.clip(
@@ -75,7 +62,7 @@ import Testing
       except openai.NotFoundError as error:
           assert error.code == "not_found", error
       """
-    let python = try #require(Self.python)
+    let python = try #require(OpenAIClient.python)
     let (status, output) = try await Scratch.run(
       python,
       [

@@ -10,58 +10,111 @@ struct ClipMaking: Sendable {
   let pipeline: PipelineActor
   let planning: ClipPlanning
   let channel: WorkerChannel
+  /// What it runs; a clip is gone on with only where all of that is the same.
+  let model: WorkerDescription
+  /// Whether networks stay loaded: otherwise a preview would load them twice.
+  let keepsLoaded: Bool
 
-  func callAsFunction(job id: String, _ request: ClipRequest, folder: URL) async -> WorkerEvent {
+  func callAsFunction(_ order: ClipOrder) async -> WorkerEvent {
     let start = ContinuousClock.now
-    let progress = ProgressMessages(job: id, channel: channel)
+    let progress = ProgressMessages(job: order.job, channel: channel)
     // What is cancelled goes on to its next step, of which nobody shall hear.
     defer { progress.close() }
     do {
-      let job = try GenerationJob(request, files: FinishedClip.Files(), in: folder)
+      let job = try GenerationJob(order.request, files: FinishedClip.Files(), in: order.folder)
       try job.check(count: 1)
       try planning.checkMemory(for: job)
       let prepared = try await JobPreparation(directory: directory, pipeline: pipeline)(job)
-      let clip = try await generate(prepared, progress)
+      let clip = try await generate(prepared, order, progress)
       progress.send("writing", completed: 0, total: 1)
-      try await write(clip, of: job, in: folder)
+      let files = try await write(clip, of: job, in: order)
       let settings: [String: JSONValue] = try JSONLine.decode(from: Data(clip.settings.json.utf8))
       return .done(
         FinishedClip(
-          job: id, settings: settings,
+          job: order.job, files: files, settings: settings,
           seconds: ((ContinuousClock.now - start) / .seconds(1)).rounded(to: 2),
           notes: (prepared.warnings + clip.notes).map(\.oneLine)))
     } catch {
-      if Task.isCancelled { return .cancelled(job: id) }
-      return .failed(job: id, WorkerFailure(CommandFailure(error)))
+      if Task.isCancelled { return .cancelled(job: order.job) }
+      return .failed(job: order.job, WorkerFailure(error))
     }
   }
 
-  private func generate(_ prepared: PreparedJob, _ progress: ProgressMessages) async throws -> GeneratedClip {
-    let clips = pipeline.clips(of: [prepared.request]) {
-      progress.send($0.stage.rawValue, completed: $0.completed, total: $0.total)
-      return true
+  /// Goes on from what another process left, and leaves the same. Where the task is cancelled it returns at once; the
+  /// pipeline ends at its next step.
+  private func generate(
+    _ prepared: PreparedJob, _ order: ClipOrder, _ progress: ProgressMessages
+  ) async throws -> GeneratedClip {
+    let request = prepared.request
+    let trail = DenoisingTrail(
+      order, key: try order.key(model),
+      previewSeconds: keepsLoaded ? await planning.previewSeconds(of: prepared.job) : nil, channel: channel)
+    let clips = AsyncThrowingStream<GeneratedClip, any Error> { continuation in
+      let work = Task {
+        do {
+          let clip = try await pipeline.withPipeline { pipeline in
+            let observer = trail.observer(pipeline, request) { content, step, steps in
+              try await Sheet(content, of: prepared.job, step: step, of: steps)
+                .write(to: order.file(JobFolder.preview))
+            }
+            return try pipeline.generate(request, observer: observer) {
+              progress.send($0.stage.rawValue, completed: $0.completed, total: $0.total)
+              return !Task.isCancelled
+            }
+          }
+          continuation.yield(clip)
+          continuation.finish()
+        } catch {
+          continuation.finish(throwing: error)
+        }
+      }
+      continuation.onTermination = { _ in work.cancel() }
     }
-    for try await (_, clip) in clips { return prepared.givenSeconds.map(clip.cut) ?? clip }
-    throw CancellationError()
+    let clip: GeneratedClip?
+    do {
+      clip = try await clips.first { _ in true }
+    } catch {
+      await trail.close()
+      throw error
+    }
+    await trail.close()
+    guard let clip else { throw CancellationError() }
+    return prepared.givenSeconds.map(clip.cut) ?? clip
   }
 
-  private func write(_ clip: GeneratedClip, of job: GenerationJob, in folder: URL) async throws {
-    let files = FinishedClip.Files()
-    func file(_ name: String) -> URL { folder.appending(path: name, directoryHint: .notDirectory) }
+  /// Files of what the task does not make are left out.
+  private func write(_ clip: GeneratedClip, of job: GenerationJob, in order: ClipOrder) async throws
+    -> FinishedClip.Files
+  {
+    var files = FinishedClip.Files()
     let seconds = clip.settings.seconds
+    let sound = clip.sound(of: job)
     try await MediaWriter.write(
-      picture: clip.picture(of: job), sound: clip.sound(of: job), seconds: seconds,
-      comment: try clip.settings.json, to: file(files.clip))
-    try await MediaWriter.write(sound: clip.sound(of: job), seconds: seconds, to: file(files.sound))
-    let frames = try await clip.shownFrames(of: job)
-    try await Sheet(frames, of: clip, job: job, model: directory.name).write(to: file(files.sheet))
-    let middle = frames.count / 2 * frames.bytesPerFrame
-    try await PNGWriter.write(
-      width: frames.width, height: frames.height,
-      pixels: Array(frames.pixels[middle..<(middle + frames.bytesPerFrame)]), to: file(files.poster))
+      picture: clip.picture(of: job), sound: sound, seconds: seconds, comment: try clip.settings.json,
+      to: order.file(files.clip))
+    if let sound, let name = files.sound, let peaksName = files.peaks {
+      try await MediaWriter.write(sound: sound, seconds: seconds, to: order.file(name))
+      try Task.checkCancellation()
+      let peaks = try await ClipPeaks(of: clip, sound: order.file(name))
+      let encoder = JSONEncoder()
+      // The same clip has the same bytes.
+      encoder.outputFormatting = .sortedKeys
+      try encoder.encode(peaks).write(to: order.file(peaksName), options: .atomic)
+    } else {
+      (files.sound, files.peaks) = (nil, nil)
+    }
+    if job.only != .audio, let sheet = files.sheet, let poster = files.poster {
+      let frames = try await clip.shownFrames(of: job)
+      try await Sheet(frames, of: clip, job: job, model: directory.name).write(to: order.file(sheet))
+      let middle = frames.count / 2 * frames.bytesPerFrame
+      try await PNGWriter.write(
+        width: frames.width, height: frames.height,
+        pixels: Array(frames.pixels[middle..<(middle + frames.bytesPerFrame)]), to: order.file(poster))
+    } else {
+      (files.sheet, files.poster) = (nil, nil)
+    }
     try Task.checkCancellation()
-    let peaks = try await ClipPeaks(of: clip, sound: file(files.sound))
-    try JSONEncoder().encode(peaks).write(to: file(files.peaks), options: .atomic)
+    return files
   }
 }
 

@@ -30,7 +30,17 @@ struct ClipPlanning: Sendable {
       return .plan(
         id: id, ClipPlan(seconds: (plan.seconds ?? 0).rounded(to: 2), peakBytes: plan.peakBytes(.together)))
     } catch {
-      return .planFailed(id: id, WorkerFailure(CommandFailure(error)))
+      return .planFailed(id: id, WorkerFailure(error))
+    }
+  }
+
+  /// What decoding a clip of the job takes; nil where that is not known, or there are no pictures to show.
+  func previewSeconds(of job: GenerationJob) async -> Double? {
+    guard job.only != .audio, let speed = try? await speed.value,
+      let plan = try? GenerationPlan(directory, planned(job), speed: speed)
+    else { return nil }
+    return plan.stages.reduce(0) {
+      $0 + ([.videoDecoder, .audioDecoder].contains($1.name) ? $1.seconds ?? 0 : 0)
     }
   }
 
@@ -51,6 +61,7 @@ struct ClipPlanning: Sendable {
     planned.hasPrompt = !(job.prompt ?? "").allSatisfy(\.isWhitespace)
     planned.steps = options.steps ?? planned.steps
     planned.guidanceScale = options.guidance ?? planned.guidanceScale
+    if job.task.condition != nil { planned.conditionGuidanceScale = options.conditionGuidance }
     planned.sampler = options.sampler ?? planned.sampler
     planned.geometry.seconds = options.seconds ?? planned.geometry.seconds
     // The aspect of an input has about as many pixels as the trained size.
@@ -62,25 +73,25 @@ struct ClipPlanning: Sendable {
   }
 
   var description: WorkerDescription {
-    get throws {
-      let (geometry, defaults) = (directory.geometry, directory.defaults)
-      let device = machine.place.device.device
-      return WorkerDescription(
-        version: UniFormVersion.current, model: directory.name, weights: directory.weightsFingerprint,
-        device: "\(device)", dtype: "\(machine.dtype.dtype ?? .fastest(on: device))",
-        licence: directory.index.licence, licences: directory.index.licences,
-        defaults: .init(
-          steps: defaults.steps, guidance: defaults.guidanceScale, seconds: geometry.seconds,
-          width: geometry.width, height: geometry.height, frameRate: geometry.frameRate,
-          sampleRate: geometry.sampleRate, samplers: directory.diffusion.objective.samplers.map(\.rawValue)),
-        limits: .init(
-          seconds: [
-            GenerationRequest.allowedSeconds.lowerBound, GenerationRequest.allowedSeconds.upperBound,
-          ],
-          steps: [GenerationRequest.allowedSteps.lowerBound, GenerationRequest.allowedSteps.upperBound],
-          side: [GenerationRequest.allowedSide.lowerBound, GenerationRequest.allowedSide.upperBound],
-          promptCharacters: GenerationRequest.maximumPromptLength),
-        examples: directory.knownClasses.map { .init(name: $0.name, prompt: $0.example) })
-    }
+    let (geometry, defaults) = (directory.geometry, directory.defaults)
+    let device = machine.place.device.device
+    return WorkerDescription(
+      version: UniFormVersion.current, model: directory.name, weights: directory.weightsFingerprint,
+      device: "\(device)", dtype: "\(machine.dtype.dtype ?? .fastest(on: device))",
+      licence: directory.index.licence, licences: directory.index.licences,
+      defaults: .init(
+        steps: defaults.steps, guidance: defaults.guidanceScale, seconds: geometry.seconds,
+        width: geometry.width, height: geometry.height, frameRate: geometry.frameRate,
+        sampleRate: geometry.sampleRate, samplers: directory.diffusion.objective.samplers.map(\.rawValue)),
+      limits: .init(
+        seconds: [
+          GenerationRequest.allowedSeconds.lowerBound, GenerationRequest.allowedSeconds.upperBound,
+        ],
+        steps: [GenerationRequest.allowedSteps.lowerBound, GenerationRequest.allowedSteps.upperBound],
+        side: [GenerationRequest.allowedSide.lowerBound, GenerationRequest.allowedSide.upperBound],
+        sideMultiple: geometry.spatialFactor,
+        aspect: [GenerationRequest.allowedAspect.lowerBound, GenerationRequest.allowedAspect.upperBound],
+        promptCharacters: GenerationRequest.maximumPromptLength),
+      examples: directory.knownClasses.map { .init(name: $0.name, prompt: $0.example) })
   }
 }

@@ -66,14 +66,7 @@ final class WorkerChannel: Sendable {
   }
 
   private func refuse(_ message: String) {
-    let failure = CommandFailure(message, .badData)
-    send(.refused(WorkerFailure(failure)))
-  }
-}
-
-extension WorkerFailure {
-  init(_ failure: CommandFailure) {
-    self.init(message: failure.description, exitStatus: failure.status.rawValue)
+    send(.refused(WorkerFailure(CommandFailure(message, .badData))))
   }
 }
 

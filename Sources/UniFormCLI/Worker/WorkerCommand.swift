@@ -23,7 +23,7 @@ struct WorkerCommand: AsyncParsableCommand {
     try await MediaTools.check()
     let worker = try ClipWorker(
       directory: ModelLocation.open(machine.model), machine: machine, channel: channel)
-    channel.send(.ready(try await worker.description))
+    channel.send(.ready(worker.description))
     await MediaLimits.$current.withValue(.strangers) {
       for await request in channel.requests { await worker.handle(request) }
       await worker.finish()

@@ -4,21 +4,6 @@ import Hummingbird
 import ServiceLifecycle
 import WorkerProtocol
 
-/// What a page of jobs is.
-private struct JobPage: Encodable {
-  let jobs: [JobView]
-  /// Where the next page begins; null on the last one.
-  let next: String?
-
-  private enum Key: CodingKey { case jobs, next }
-
-  func encode(to encoder: any Encoder) throws {
-    var fields = encoder.container(keyedBy: Key.self)
-    try fields.encode(jobs, forKey: .jobs)
-    try fields.encode(next, forKey: .next)
-  }
-}
-
 extension API {
   func createJob(_ request: Request, _ context: ServerContext) async throws -> Response {
     let fields = try await RequestFields(request, allowed: ClipRequest.fieldNames.union(["upload"]))
@@ -70,8 +55,8 @@ extension API {
       query.status = status
     }
     if let task = text("task") {
-      guard ["t2av", "v2a", "a2v"].contains(task) else {
-        throw APIError.invalid("'task' has to be t2av, v2a or a2v", field: "task")
+      guard Job.tasks.contains(task) else {
+        throw APIError.invalid("'task' has to be one of \(Job.tasks.joined(separator: ", "))", field: "task")
       }
       query.task = task
     }
@@ -82,10 +67,7 @@ extension API {
       query.pinned = pinned
     }
     query.search = text("search").flatMap { $0.isEmpty ? nil : String($0.prefix(200)) }
-    let jobs = try await center.store.jobs(query)
-    let page = Array(jobs.prefix(query.limit))
-    let next = jobs.count > query.limit ? page.last?.number.map(String.init) : nil
-    return try JSONBody.response(JobPage(jobs: await center.views(of: page), next: next))
+    return JSONBody.response(try await center.page(query))
   }
 
   func changeJob(_ request: Request, _ context: ServerContext) async throws -> Response {
@@ -110,7 +92,7 @@ extension API {
   /// The files of a job, by names that are known.
   private static let mediaTypes = [
     "clip.mp4": "video/mp4", "clip.wav": "audio/wav", "sheet.png": "image/png", "poster.png": "image/png",
-    "peaks.json": "application/json",
+    "peaks.json": "application/json", JobFolder.preview: "image/png",
   ]
 
   func media(_ request: Request, _ context: ServerContext) async throws -> Response {
@@ -121,8 +103,8 @@ extension API {
         file: center.data.input(ofJob: job.id), mediaType: input.mediaType, name: "input")(request, context)
     }
     guard let type = Self.mediaTypes[name] else { throw APIError.notFound("a job has no such file") }
-    guard job.status == .succeeded else {
-      throw APIError.notFound("the job has no clip, for it is \(job.status)")
+    guard job.status == (name == JobFolder.preview ? .running : .succeeded) else {
+      throw APIError.notFound("the job has no such file, for it is \(job.status)")
     }
     return try await MediaResponse(
       file: center.data.job(job.id).appending(path: name), mediaType: type, name: "\(job.id)-\(name)")(

@@ -7,7 +7,10 @@ import Synchronization
 /// Each watcher has room for the latest state of each job: one that reads slowly misses states, never the last one, and
 /// takes no more memory for it.
 final class EventHub: Sendable {
-  static let maximumWatchers = 2000
+  private let maximum: Int
+
+  /// - Parameter maximum: how many may watch at once.
+  init(maximum: Int = 2000) { self.maximum = maximum }
 
   private struct State {
     var watchers: [ObjectIdentifier: Watcher] = [:]
@@ -21,7 +24,7 @@ final class EventHub: Sendable {
   /// - Throws: where there are too many already.
   func watch(_ job: String?) throws -> Watcher {
     try state.withLock { state in
-      try Self.checkRoom(state)
+      try checkRoom(state)
       let watcher = Watcher(job: job)
       state.watchers[ObjectIdentifier(watcher)] = watcher
       return watcher
@@ -29,10 +32,10 @@ final class EventHub: Sendable {
   }
 
   /// - Throws: as ``watch(_:)`` would.
-  func checkRoom() throws { try state.withLock { try Self.checkRoom($0) } }
+  func checkRoom() throws { try state.withLock { try checkRoom($0) } }
 
-  private static func checkRoom(_ state: State) throws {
-    guard !state.isClosed, state.watchers.count < maximumWatchers else {
+  private func checkRoom(_ state: State) throws {
+    guard !state.isClosed, state.watchers.count < maximum else {
       throw APIError(.serviceUnavailable, "unavailable", "too many watch already; try again later")
     }
   }
@@ -92,6 +95,8 @@ final class Watcher: Sendable {
         return pending
       }
       guard !order.isEmpty else { continue }
+      // Usually one, which all watchers share.
+      if order.count == 1 { return events[order[0]] }
       var buffer = ByteBuffer()
       for job in order {
         if var event = events[job] { buffer.writeBuffer(&event) }

@@ -4,7 +4,7 @@ import WorkerProtocol
 extension ClipRequest {
   static let fieldNames: Set<String> = [
     "prompt", "negative_prompt", "seconds", "steps", "guidance", "sampler", "seed", "size", "aspect", "start",
-    "fit",
+    "fit", "only", "condition_guidance", "negative_condition",
   ]
   /// What every reader of JSON holds exactly.
   static let seeds = 0...(1 << 53) - 1
@@ -27,13 +27,22 @@ extension ClipRequest {
       start: try within("start", 0...86_400),
       seconds: try within("seconds", model.limits.seconds[0]...model.limits.seconds[1]),
       steps: try fields.integer("steps", model.limits.steps[0]...model.limits.steps[1]),
-      guidance: try within("guidance", 0...1000), sampler: try fields.string("sampler"),
+      guidance: try within("guidance", 0...1000),
+      conditionGuidance: try within("condition_guidance", 0...1000),
+      negativeCondition: try fields.choice("negative_condition"), sampler: try fields.string("sampler"),
       seed: UInt64(try fields.integer("seed", Self.seeds) ?? .random(in: 0..<1 << 32)),
-      size: try fields.string("size"), aspect: try fields.string("aspect"), fit: try Self.fit(fields))
+      size: try fields.string("size"), aspect: try fields.string("aspect"), fit: try fields.choice("fit"),
+      only: try fields.choice("only"))
     for (name, text) in [("prompt", prompt), ("negative_prompt", negativePrompt)] {
       if let text, text.count > model.limits.promptCharacters {
         throw APIError.invalid(
           "'\(name)' is longer than \(model.limits.promptCharacters) characters", field: name)
+      }
+      let isText = (text ?? "").unicodeScalars.allSatisfy {
+        $0.properties.generalCategory != .control || ["\n", "\r", "\t", "\u{85}"].contains($0)
+      }
+      if !isText {
+        throw APIError.invalid("'\(name)' holds control characters; give plain text", field: name)
       }
     }
     let isBlank = (prompt ?? "").allSatisfy(\.isWhitespace)
@@ -51,25 +60,35 @@ extension ClipRequest {
     if start != nil && input == nil {
       throw APIError.invalid("'start' needs an upload to begin in", field: "start")
     }
-    try checkSize(model, input: input)
-  }
-
-  private static func fit(_ fields: RequestFields) throws -> Fit? {
-    guard let name = try fields.string("fit") else { return nil }
-    guard let fit = Fit(rawValue: name) else {
-      throw APIError.invalid("'fit' has to be cover or squash", field: "fit")
+    if only != nil && input != nil {
+      throw APIError.invalid("'only' is for clips from words alone", field: "only")
     }
-    return fit
+    if conditionGuidance != nil && input == nil {
+      throw APIError.invalid("'condition_guidance' needs an upload to follow", field: "condition_guidance")
+    }
+    if negativeCondition != nil && conditionGuidance == nil {
+      throw APIError.invalid(
+        "'negative_condition' has no effect without condition_guidance", field: "negative_condition")
+    }
+    try checkSize(model, input: input)
   }
 
   private func checkSize(_ model: WorkerDescription, input: JobInput.Kind?) throws {
     let sides = model.limits.side[0]...model.limits.side[1]
     if let size {
       let numbers = size.lowercased().split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
-      guard numbers.count == 2, numbers.allSatisfy({ $0.map(sides.contains) ?? false }) else {
+      guard numbers.count == 2, let width = numbers[0], let height = numbers[1], sides.contains(width),
+        sides.contains(height)
+      else {
         throw APIError.invalid(
           "'size' has to be WIDTHxHEIGHT with sides from \(sides.lowerBound) to \(sides.upperBound) pixels",
           field: "size")
+      }
+      let multiple = model.limits.sideMultiple
+      let isMade = width % multiple == 0 && height % multiple == 0
+      guard isMade || (width, height) == (model.defaults.width, model.defaults.height) else {
+        throw APIError.invalid(
+          "'size' is \(size); the model makes sides in multiples of \(multiple) pixels", field: "size")
       }
       if aspect != nil {
         throw APIError.invalid("'size' and 'aspect' contradict each other", field: "aspect")
@@ -80,8 +99,14 @@ extension ClipRequest {
       if input != .video {
         throw APIError.invalid("'aspect' input needs a video to take it from", field: "aspect")
       }
-    } else if aspect.wholeMatch(of: /\d{1,4}:\d{1,4}/) == nil {
-      throw APIError.invalid("'aspect' has to be WIDTH:HEIGHT, or input", field: "aspect")
+      return
+    }
+    let sizes = model.limits.aspect
+    guard let match = aspect.wholeMatch(of: /(\d{1,4}):(\d{1,4})/), let width = Double(match.1),
+      let height = Double(match.2), height > 0, (sizes[0]...sizes[1]).contains(width / height)
+    else {
+      throw APIError.invalid(
+        "'aspect' has to be input, or WIDTH:HEIGHT between \(sizes[0]) and \(sizes[1])", field: "aspect")
     }
   }
 }

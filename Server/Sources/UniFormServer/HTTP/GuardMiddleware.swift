@@ -43,7 +43,8 @@ struct GuardMiddleware: RouterMiddleware {
   /// A page elsewhere that made its own name lead here is stopped by that name; an address cannot be made to lead here.
   private func checkHost(_ request: Request) throws {
     let host = Self.host(of: request.head.authority ?? "")
-    let isAddress = host.hasPrefix("[") || host.wholeMatch(of: /[0-9.]+/) != nil
+    let isAddress =
+      host.hasPrefix("[") || !host.isEmpty && host.utf8.allSatisfy { 0x30...0x39 ~= $0 || $0 == 0x2E }
     guard isAddress || allowedHosts.contains(host) else {
       throw APIError(
         .forbidden, "wrong_host",

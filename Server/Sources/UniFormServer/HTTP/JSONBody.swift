@@ -15,10 +15,15 @@ struct JSONBody {
   }
 
   static func response(_ value: some Encodable, status: HTTPResponse.Status = .ok) throws -> Response {
+    response(ByteBuffer(bytes: try encode(value)), status: status)
+  }
+
+  /// - Parameter json: encoded already.
+  static func response(_ json: ByteBuffer, status: HTTPResponse.Status = .ok) -> Response {
     Response(
       status: status,
       headers: [.contentType: "application/json; charset=utf-8", .cacheControl: "no-store"],
-      body: ResponseBody(byteBuffer: ByteBuffer(bytes: try encode(value))))
+      body: ResponseBody(byteBuffer: json))
   }
 }
 
@@ -67,6 +72,16 @@ struct RequestFields: Sendable {
     case .string(let text): text
     default: throw APIError.invalid("'\(name)' has to be a string", field: name)
     }
+  }
+
+  /// One of the names that a type has.
+  func choice<Choice: RawRepresentable<String> & CaseIterable>(_ name: String) throws -> Choice? {
+    guard let text = try string(name) else { return nil }
+    guard let choice = Choice(rawValue: text) else {
+      let names = Choice.allCases.map(\.rawValue).joined(separator: " or ")
+      throw APIError.invalid("'\(name)' has to be \(names)", field: name)
+    }
+    return choice
   }
 
   /// A number, or a text that is one.

@@ -27,6 +27,8 @@ struct JobInput: Codable, Sendable, Equatable {
 struct JobError: Codable, Sendable, Equatable {
   var code: String
   var message: String
+  /// Of the request, where one is to blame.
+  var field: String?
 }
 
 /// One clip to make, and what became of it: a row of the table of jobs.
@@ -86,7 +88,14 @@ struct Job: Codable, Sendable, Equatable, FetchableRecord, PersistableRecord {
     self.request = request
     self.input = input
     self.parent = parent
-    task = input.map { $0.kind == .video ? "v2a" : "a2v" } ?? "t2av"
+    task =
+      switch (input?.kind, request.only) {
+      case (.video, _): "v2a"
+      case (.audio, _): "a2v"
+      case (nil, .audio): "t2a"
+      case (nil, .video): "t2v"
+      case (nil, nil): "t2av"
+      }
     createdAt = .now
   }
 
@@ -95,6 +104,8 @@ struct Job: Codable, Sendable, Equatable, FetchableRecord, PersistableRecord {
     self.error = error
     finishedAt = .now
   }
+
+  static let tasks = ["t2av", "v2a", "a2v", "t2a", "t2v"]
 
   /// Puts it back into the queue.
   mutating func requeue() {

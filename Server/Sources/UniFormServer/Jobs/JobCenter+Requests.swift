@@ -18,7 +18,7 @@ extension JobCenter {
   func create(_ request: ClipRequest, input: JobInput? = nil, file: URL? = nil, parent: String? = nil) throws
     -> JobView
   {
-    let waiting = try store.queue().count
+    let waiting = try store.place(ofTurn: nil)
     guard waiting < options.maxQueue else {
       throw APIError(
         .tooManyRequests, "queue_full", "\(waiting) jobs wait already; try again when some are finished")
@@ -131,7 +131,7 @@ extension JobCenter {
 
   /// After a start: forgets files of jobs that are gone, and goes on with those that are not.
   func recover() throws {
-    let jobs = try store.recover(attempts: 5)
+    let jobs = try store.recover(attempts: Self.mostAttempts)
     for folder in try FileManager.default.contentsOfDirectory(at: data.jobs, includingPropertiesForKeys: nil)
     where !jobs.contains(folder.lastPathComponent) { try remove(folder) }
     let uploads = Set(try store.uploads().map(\.id))

@@ -27,6 +27,9 @@ extension JobCenter {
       self.progress[job.id] = progress
       if progress.stage == "denoising", let rate = progress.rate { metrics.stepRate(rate) }
       publishProgress(job)
+    case .preview(let preview):
+      guard let job = try? store.job(preview.job), job.status == .running else { return }
+      showPreview(preview.step, of: job)
     case .done(let clip):
       finish(clip.job, in: index) { job in
         job.finish(.succeeded)
@@ -42,7 +45,7 @@ extension JobCenter {
     case .planFailed(let id, let failure):
       let error = JobError(failure)
       plans.removeValue(forKey: id)?.continuation.resume(
-        throwing: APIError(.unprocessableContent, error.code, error.message))
+        throwing: APIError(.unprocessableContent, error.code, error.message, field: error.field))
     case .refused(let failure):
       logger.error("a worker refused a message: \(failure.message)")
     }
@@ -60,7 +63,7 @@ extension JobCenter {
     guard !isClosed else { return false }
     logger.error("a worker \(ending.reason)", metadata: ["worker": "\(index)"])
     metrics.workerEnded()
-    if let job = slot.job {
+    if let job = slot.job, !goOn(job) {
       let error = JobError(
         code: ending.memoryRanOut ? "out_of_memory" : "worker_crashed",
         message: "the worker that made this clip \(ending.reason)")
@@ -69,6 +72,29 @@ extension JobCenter {
     if description == nil, let status = ending.exitStatus {
       cannotStart(ServerFailure("the worker \(ending.reason)", status))
     }
+    return true
+  }
+
+  /// Puts a job back to its place in the queue where its worker got further with it before it ended: the next one goes on
+  /// from there. What ends workers without that would end the next one, too.
+  private func goOn(_ id: String) -> Bool {
+    let state = data.job(id).appending(path: JobFolder.state).path(percentEncoded: false)
+    let attributes = try? FileManager.default.attributesOfItem(atPath: state)
+    guard let saved = attributes?[.modificationDate] as? Date else { return false }
+    var queued: Job?
+    attempt {
+      let job = try store.update(id) { job in
+        guard job.status == .running, job.attempts < Self.mostAttempts, let start = job.startedAt,
+          saved > start
+        else { return }
+        job.requeue()
+      }
+      if job?.status == .queued { queued = job }
+    }
+    guard let queued else { return false }
+    forget(id)
+    logger.warning("a job goes on in another worker", metadata: ["job": "\(id)"])
+    publish(queued)
     return true
   }
 
@@ -154,6 +180,7 @@ extension JobError {
       case 75: "out_of_memory"
       default: "failed"
       }
-    self.init(code: code, message: failure.message)
+    let field = failure.field.map { ["video", "audio"].contains($0) ? "upload" : $0 }
+    self.init(code: code, message: failure.message, field: field)
   }
 }

@@ -1,9 +1,28 @@
 import Foundation
 import GRDB
+import Synchronization
+
+/// A job in a list, without all that is to be said about it.
+struct JobEntry: Codable, Sendable, FetchableRecord {
+  let number: Int64
+  let id: String
+  let status: JobStatus
+  let turn: Int64
+  let revision: Int64
+}
 
 /// The jobs on disk. Every change is one transaction: whatever ends the process, it is there, or never was.
 final class JobStore: Sendable {
   private let pool: DatabasePool
+  private let changes = Mutex(0)
+
+  /// Counts up with every change, once it is there for all.
+  var version: Int { changes.withLock(\.self) }
+
+  private func write<Value>(_ change: (Database) throws -> Value) throws -> Value {
+    defer { changes.withLock { $0 += 1 } }
+    return try pool.write(change)
+  }
 
   init(_ file: URL) throws {
     do {
@@ -66,7 +85,7 @@ final class JobStore: Sendable {
 extension JobStore {
   /// Adds a job to the end of the queue.
   func insert(_ job: Job) throws -> Job {
-    try pool.write { db in
+    try write { db in
       var job = job
       job.turn = try Self.next(Job.Columns.turn, db)
       job.revision = try Self.next(Job.Columns.revision, db)
@@ -79,7 +98,7 @@ extension JobStore {
   /// - Parameter toEnd: whether it takes its place at the end of the queue.
   @discardableResult
   func update(_ id: String, toEnd: Bool = false, _ change: (inout Job) throws -> Void) throws -> Job? {
-    try pool.write { db in
+    try write { db in
       guard var job = try Job.filter(Job.Columns.id == id).fetchOne(db) else { return nil }
       try change(&job)
       if toEnd { job.turn = try Self.next(Job.Columns.turn, db) }
@@ -90,7 +109,7 @@ extension JobStore {
   }
 
   func delete(_ id: String) throws {
-    _ = try pool.write { db in try Job.filter(Job.Columns.id == id).deleteAll(db) }
+    _ = try write { db in try Job.filter(Job.Columns.id == id).deleteAll(db) }
   }
 
   private static func next(_ column: Column, _ db: Database) throws -> Int64 {
@@ -101,7 +120,7 @@ extension JobStore {
   ///
   /// - Returns: the ids of all jobs.
   func recover(attempts: Int) throws -> Set<String> {
-    try pool.write { db in
+    try write { db in
       for var job in try Job.filter(Job.Columns.status == JobStatus.running.rawValue).fetchAll(db) {
         if job.attempts < attempts {
           job.requeue()
@@ -134,13 +153,28 @@ extension JobStore {
     }
   }
 
-  /// The ids of those that wait, in their order.
-  func queue() throws -> [String] {
+  /// The turns of those that wait, in their order.
+  func turns() throws -> [Int64] {
     try pool.read { db in
-      try String.fetchAll(
+      try Int64.fetchAll(
         db,
         Job.filter(Job.Columns.status == JobStatus.queued.rawValue).order(Job.Columns.turn)
-          .select(Job.Columns.id))
+          .select(Job.Columns.turn))
+    }
+  }
+
+  /// How many wait, up to the one with this turn; nil for all.
+  func place(ofTurn turn: Int64?) throws -> Int {
+    try pool.read { db in
+      let queued = Job.filter(Job.Columns.status == JobStatus.queued.rawValue)
+      return try (turn.map { queued.filter(Job.Columns.turn <= $0) } ?? queued).fetchCount(db)
+    }
+  }
+
+  func jobs(_ ids: [String]) throws -> [String: Job] {
+    try pool.read { db in
+      let jobs = try Job.filter(ids.contains(Job.Columns.id)).fetchAll(db)
+      return Dictionary(uniqueKeysWithValues: jobs.map { ($0.id, $0) })
     }
   }
 
@@ -155,7 +189,7 @@ extension JobStore {
     }
   }
 
-  struct Query: Sendable {
+  struct Query: Sendable, Hashable {
     var limit = 50
     /// Only jobs with lower numbers; higher ones where ascending.
     var after: Int64?
@@ -169,23 +203,32 @@ extension JobStore {
 
   /// Newest first, unless ascending; one more than the limit where there are more.
   func jobs(_ query: Query) async throws -> [Job] {
+    try await pool.read { db in try Self.request(query).fetchAll(db) }
+  }
+
+  /// The same jobs by what tells whether they are known already.
+  func entries(_ query: Query) async throws -> [JobEntry] {
     try await pool.read { db in
-      var request = Job.all()
-      if let after = query.after {
-        request = request.filter(query.ascending ? Job.Columns.number > after : Job.Columns.number < after)
-      }
-      if let status = query.status { request = request.filter(Job.Columns.status == status.rawValue) }
-      if let task = query.task { request = request.filter(Job.Columns.task == task) }
-      if let pinned = query.pinned { request = request.filter(Job.Columns.pinned == pinned) }
-      if let search = query.search {
-        let escaped = search.replacing(/[%_\\]/) { "\\" + $0.output }
-        request = request.filter(Job.Columns.prompt.like("%\(escaped)%", escape: "\\"))
-      }
-      return
-        try request
-        .order(query.ascending ? Job.Columns.number.asc : Job.Columns.number.desc)
-        .limit(query.limit + 1).fetchAll(db)
+      try Self.request(query).select(
+        Job.Columns.number, Job.Columns.id, Job.Columns.status, Job.Columns.turn, Job.Columns.revision
+      ).asRequest(of: JobEntry.self).fetchAll(db)
     }
+  }
+
+  private static func request(_ query: Query) -> QueryInterfaceRequest<Job> {
+    var request = Job.all()
+    if let after = query.after {
+      request = request.filter(query.ascending ? Job.Columns.number > after : Job.Columns.number < after)
+    }
+    if let status = query.status { request = request.filter(Job.Columns.status == status.rawValue) }
+    if let task = query.task { request = request.filter(Job.Columns.task == task) }
+    if let pinned = query.pinned { request = request.filter(Job.Columns.pinned == pinned) }
+    if let search = query.search {
+      let escaped = search.replacing(/[%_\\]/) { "\\" + $0.output }
+      request = request.filter(Job.Columns.prompt.like("%\(escaped)%", escape: "\\"))
+    }
+    return request.order(query.ascending ? Job.Columns.number.asc : Job.Columns.number.desc)
+      .limit(query.limit + 1)
   }
 
   /// Those that wait or run, and those that changed after `revision`; in the order of their changes.
@@ -217,14 +260,14 @@ extension JobStore {
 // MARK: Uploads
 
 extension JobStore {
-  func insert(_ upload: Upload) throws { try pool.write { db in try upload.insert(db) } }
+  func insert(_ upload: Upload) throws { try write { db in try upload.insert(db) } }
 
   func upload(_ id: String) throws -> Upload? {
     try pool.read { db in try Upload.filter(Column("id") == id).fetchOne(db) }
   }
 
   func deleteUpload(_ id: String) throws {
-    _ = try pool.write { db in try Upload.filter(Column("id") == id).deleteAll(db) }
+    _ = try write { db in try Upload.filter(Column("id") == id).deleteAll(db) }
   }
 
   func uploads(before date: Date = .distantFuture) throws -> [Upload] {

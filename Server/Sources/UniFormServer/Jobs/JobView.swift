@@ -6,13 +6,23 @@ import WorkerProtocol
 struct JobView: Encodable, Sendable {
   let job: Job
   let progress: ClipProgress?
+  /// The step of the latest preview.
+  let preview: Int?
   /// Of those that wait, from 1.
   let position: Int?
 
-  static let mediaNames = [
-    "clip": "clip.mp4", "sound": "clip.wav", "sheet": "sheet.png", "poster": "poster.png",
-    "peaks": "peaks.json",
-  ]
+  /// The files of a finished job; those of what its task does not make are missing.
+  private var mediaNames: [String: String] {
+    let sound = ["sound": "clip.wav", "peaks": "peaks.json"]
+    let pictures = ["sheet": "sheet.png", "poster": "poster.png"]
+    let others =
+      switch job.task {
+      case "t2a": sound
+      case "t2v": pictures
+      default: sound.merging(pictures) { name, _ in name }
+      }
+    return others.merging(["clip": "clip.mp4"]) { name, _ in name }
+  }
 
   private enum Key: String, CodingKey {
     case id, status, task, request, progress, position, attempts, error, media, settings, notes, pinned,
@@ -31,7 +41,12 @@ struct JobView: Encodable, Sendable {
     try fields.encode(job.createdAt.timestamp, forKey: .createdAt)
     try fields.encode(job.startedAt?.timestamp, forKey: .startedAt)
     try fields.encode(job.finishedAt?.timestamp, forKey: .finishedAt)
-    try fields.encode(job.status == .running ? progress.map(ProgressView.init) : nil, forKey: .progress)
+    let shown = job.status == .running ? progress : nil
+    try fields.encode(
+      shown.map {
+        ProgressView(progress: $0, preview: preview.map { url("\(JobFolder.preview)?step=\($0)") })
+      },
+      forKey: .progress)
     try fields.encode(job.status == .queued ? position : nil, forKey: .position)
     try fields.encode(job.attempts, forKey: .attempts)
     try fields.encode(job.error, forKey: .error)
@@ -44,8 +59,10 @@ struct JobView: Encodable, Sendable {
 
   private var media: [String: String]? {
     guard job.status == .succeeded else { return nil }
-    return Self.mediaNames.mapValues { "/api/v1/jobs/\(job.id)/media/\($0)" }
+    return mediaNames.mapValues(url)
   }
+
+  private func url(_ name: String) -> String { "/api/v1/jobs/\(job.id)/media/\(name)" }
 
   /// As an event that says what the job is like now.
   var event: ByteBuffer {
@@ -62,8 +79,10 @@ private struct RequestView: Encodable {
   let input: JobInput?
 
   private enum Key: String, CodingKey {
-    case prompt, seconds, steps, guidance, sampler, seed, size, aspect, start, fit, input
+    case prompt, seconds, steps, guidance, sampler, seed, size, aspect, start, fit, only, input
     case negativePrompt = "negative_prompt"
+    case conditionGuidance = "condition_guidance"
+    case negativeCondition = "negative_condition"
   }
 
   func encode(to encoder: any Encoder) throws {
@@ -79,18 +98,21 @@ private struct RequestView: Encodable {
     try fields.encode(request.aspect, forKey: .aspect)
     try fields.encode(request.start, forKey: .start)
     try fields.encode(request.fit, forKey: .fit)
+    try fields.encode(request.only, forKey: .only)
+    try fields.encode(request.conditionGuidance, forKey: .conditionGuidance)
+    try fields.encode(request.negativeCondition, forKey: .negativeCondition)
     try fields.encode(input, forKey: .input)
   }
 }
 
 private struct ProgressView: Encodable {
   let progress: ClipProgress
-
-  init(_ progress: ClipProgress) { self.progress = progress }
+  let preview: String?
 
   private enum Key: String, CodingKey {
     case stage, step, steps, rate
     case secondsLeft = "seconds_left"
+    case previewURL = "preview_url"
   }
 
   func encode(to encoder: any Encoder) throws {
@@ -100,6 +122,7 @@ private struct ProgressView: Encodable {
     try fields.encode(progress.steps, forKey: .steps)
     try fields.encode(progress.rate, forKey: .rate)
     try fields.encode(progress.secondsLeft, forKey: .secondsLeft)
+    try fields.encode(preview, forKey: .previewURL)
   }
 }
 

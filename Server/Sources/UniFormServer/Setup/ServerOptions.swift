@@ -55,6 +55,12 @@ struct ServerOptions: ParsableArguments {
   var tokenFile: String?
   @Option(help: ArgumentHelp("The most bytes of one upload.", valueName: "size"))
   var maxUpload = ByteSize(200 << 20)
+  @Option(help: ArgumentHelp("The most files that are sent at once.", valueName: "number"))
+  var maxUploads = 16
+  @Option(help: ArgumentHelp("How long one upload may take.", valueName: "seconds"))
+  var uploadSeconds = 900
+  @Option(help: ArgumentHelp("The most streams of events that are open at once.", valueName: "number"))
+  var maxWatchers = 2000
   @Option(help: ArgumentHelp("How many jobs may wait.", valueName: "number"))
   var maxQueue = 100
   @Option(
@@ -73,8 +79,13 @@ struct ServerOptions: ParsableArguments {
     guard (0...65_535).contains(port) else {
       throw ValidationError("--port is \(port); use a number from 0 to 65535")
     }
-    guard maxQueue > 0, rate > 0, maxUpload.bytes > 0, quota.bytes > 0 else {
-      throw ValidationError("--max-queue, --rate, --max-upload and --quota have to be more than 0")
+    guard [maxQueue, rate, maxUpload.bytes, quota.bytes, maxUploads, maxWatchers].allSatisfy({ $0 > 0 })
+    else {
+      throw ValidationError(
+        "--max-queue, --rate, --max-upload, --max-uploads, --max-watchers and --quota have to be more than 0")
+    }
+    guard (1...86_400).contains(uploadSeconds) else {
+      throw ValidationError("--upload-seconds is \(uploadSeconds); use a whole number from 1 to 86400")
     }
     if !isLoopback && tokenFile == nil {
       throw ValidationError(

@@ -16,7 +16,9 @@ struct MediaInspection {
     else { throw refusal("does not say how long it is") }
     guard seconds <= longestSeconds else { throw refusal("is longer than 2 hours") }
     let size = information.video?.displaySize
+    guard size != nil || information.audio != nil else { throw refusal("has neither pictures nor sound") }
     if let size {
+      guard size.width > 0, size.height > 0 else { throw refusal("does not say how large its pictures are") }
       guard max(size.width, size.height) <= longestSide else {
         throw refusal("has pictures of \(size.width)×\(size.height); 4096×4096 is the most")
       }

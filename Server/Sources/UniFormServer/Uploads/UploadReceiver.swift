@@ -1,6 +1,7 @@
 import Foundation
 import HTTPTypes
 import Hummingbird
+import Synchronization
 import WorkerProtocol
 
 /// Writes what is sent to disk as it arrives, within bounds of size and time.
@@ -13,12 +14,15 @@ struct UploadReceiver: Sendable {
 
   let data: DataDirectory
   let limit: Int
-  private static let longest = Duration.seconds(900)
+  let longest: Duration
+  private let places: UploadPlaces
   private static let longestField = 1 << 17
 
-  init(data: DataDirectory, limit: Int) {
+  init(data: DataDirectory, options: ServerOptions) {
     self.data = data
-    self.limit = limit
+    limit = options.maxUpload.bytes
+    longest = .seconds(options.uploadSeconds)
+    places = UploadPlaces(options.maxUploads)
   }
 }
 
@@ -29,12 +33,16 @@ extension UploadReceiver {
     if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit + (1 << 20) {
       throw tooLarge
     }
-    guard data.freeBytes > limit + (64 << 20) else { throw APIError.storageFull }
+    try places.take()
+    defer { places.free() }
+    // What the others may still bring counts as taken.
+    let room = data.freeBytes / places.taken
+    guard room > limit, room - limit > 64 << 20 else { throw APIError.storageFull }
     return try await withThrowingTaskGroup(of: Content.self) { group in
       group.addTask { try await content(of: request, name: name, field: field) }
       group.addTask {
-        try await Task.sleep(for: Self.longest)
-        throw APIError(.requestTimeout, "too_slow", "the upload took longer than 15 minutes")
+        try await Task.sleep(for: longest)
+        throw APIError(.requestTimeout, "too_slow", "the upload took longer than \(longest)")
       }
       defer { group.cancelAll() }
       return try await group.next() ?? Content()
@@ -102,6 +110,30 @@ extension UploadReceiver {
   private var malformed: APIError {
     APIError(.badRequest, "malformed_form", "the form is not complete, or no multipart/form-data")
   }
+}
+
+/// How many may send at once: a slow sender keeps one place, never all of the server.
+private final class UploadPlaces: Sendable {
+  private let limit: Int
+  private let count = Mutex(0)
+
+  init(_ limit: Int) { self.limit = limit }
+
+  var taken: Int { count.withLock(\.self) }
+
+  func take() throws {
+    try count.withLock { count in
+      guard count < limit else {
+        throw APIError(
+          .tooManyRequests, "too_many_uploads",
+          "\(count) files are being sent already; try again in a moment",
+          retryAfter: 5)
+      }
+      count += 1
+    }
+  }
+
+  func free() { count.withLock { $0 -= 1 } }
 }
 
 /// A file that grows up to a limit.

@@ -44,7 +44,7 @@ export class Comparison {
     this.dialog.showModal();
     this.timelines = [];
     await Promise.all(sides.map(async (side) => {
-      const peaks = await api.json(side.job.media.peaks).catch(() => null);
+      const peaks = side.job.media.peaks ? await api.json(side.job.media.peaks).catch(() => null) : null;
       // Both axes show and set the time that both clips share.
       if (peaks && side.canvas.isConnected) this.timelines.push(new Timeline(side.canvas, first, peaks));
       else side.canvas.hidden = true;

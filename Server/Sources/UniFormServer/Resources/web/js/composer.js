@@ -3,8 +3,8 @@ import { announce, byID } from "./dom.js";
 import { bytes, duration, taskNames } from "./format.js";
 import { GivenFile } from "./input.js";
 
-const numbers = ["seconds", "steps", "guidance", "seed", "start"];
-const texts = ["prompt", "sampler", "size", "negative_prompt", "fit"];
+const numbers = ["seconds", "steps", "guidance", "seed", "start", "condition_guidance"];
+const texts = ["prompt", "sampler", "size", "negative_prompt", "fit", "only", "negative_condition"];
 
 /** The form that says what to make. */
 export class Composer {
@@ -28,7 +28,7 @@ export class Composer {
     byID("reset").addEventListener("click", () => {
       for (const name of [...numbers, "size", "negative_prompt"]) this.form.elements[name].value = "";
       this.form.elements.sampler.selectedIndex = 0;
-      this.form.elements.fit.selectedIndex = 0;
+      for (const name of ["fit", "only", "negative_condition"]) this.form.elements[name].selectedIndex = 0;
       this.#clearErrors();
       this.#update();
     });
@@ -66,15 +66,22 @@ export class Composer {
       if (value !== "") request[name] = Number(value);
     }
     if (/^\d+$/.test(request.size)) request.size = `${request.size}x${request.size}`;
-    if (this.given.upload) request.upload = this.given.upload.id;
-    else delete request.start;
+    if (this.given.upload) {
+      request.upload = this.given.upload.id;
+      delete request.only;
+    } else {
+      delete request.start;
+      delete request.condition_guidance;
+    }
+    if (request.condition_guidance === undefined) delete request.negative_condition;
     if (this.given.upload?.kind !== "video") delete request.fit;
     return request;
   }
 
   get task() {
     const kind = this.given.upload?.kind;
-    return kind === "video" ? "v2a" : kind === "audio" ? "a2v" : "t2av";
+    if (kind) return kind === "video" ? "v2a" : "a2v";
+    return { audio: "t2a", video: "t2v" }[this.form.elements.only.value] ?? "t2av";
   }
 
   /** Fills the form with the settings of an earlier clip. The seed comes along, the given file does not. */
@@ -161,13 +168,15 @@ export class Composer {
     const { upload, isUploading } = this.given;
     byID("task-name").textContent = taskNames[this.task];
     byID("task-hint").textContent = {
-      t2av: "", v2a: "The pictures stay as they are. Words are optional.", a2v: "The sound stays as it is. Words are optional.",
+      t2av: "", t2a: "Good only from a model that was trained for it.", t2v: "Good only from a model that was trained for it.",
+      v2a: "The pictures stay as they are. Words are optional.", a2v: "The sound stays as it is. Words are optional.",
     }[this.task];
     for (const element of this.form.querySelectorAll("[data-needs-input]")) element.hidden = !upload;
+    for (const element of this.form.querySelectorAll("[data-needs-text-alone]")) element.hidden = Boolean(upload);
     for (const element of this.form.querySelectorAll("[data-needs-video]")) element.hidden = upload?.kind !== "video";
     const button = byID("submit");
     button.disabled = !this.isReady || this.isSending || isUploading;
-    button.textContent = isUploading ? "Uploading…" : this.isSending ? "Sending…" : { t2av: "Make clip", v2a: "Make sound", a2v: "Make pictures" }[this.task];
+    button.textContent = isUploading ? "Uploading…" : this.isSending ? "Sending…" : { t2av: "Make clip", v2a: "Make sound", a2v: "Make pictures", t2a: "Make sound", t2v: "Make pictures" }[this.task];
     clearTimeout(this.planning);
     this.planning = setTimeout(() => this.#plan(), 300);
   }

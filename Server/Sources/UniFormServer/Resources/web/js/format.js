@@ -2,6 +2,8 @@ export const taskNames = {
   t2av: "Picture and sound from text",
   v2a: "Sound for a video",
   a2v: "Pictures for a sound",
+  t2a: "Sound from text",
+  t2v: "Pictures from text",
 };
 
 export const stageNames = {

@@ -93,12 +93,12 @@ export class Gallery {
   #update(item, job) {
     const didSucceed = job.status === "succeeded";
     const picture = item.querySelector(".thumb img");
-    if (didSucceed && picture.getAttribute("src") !== job.media.sheet) {
+    if (didSucceed && job.media.sheet && picture.getAttribute("src") !== job.media.sheet) {
       picture.src = job.media.sheet;
       picture.hidden = false;
     }
     item.querySelector(".thumb").disabled = !didSucceed;
-    item.querySelector(".state").textContent = didSucceed ? "" : { failed: "Failed", cancelled: "Cancelled" }[job.status] ?? "";
+    item.querySelector(".state").textContent = didSucceed ? (job.media.sheet ? "" : "Sound alone") : { failed: "Failed", cancelled: "Cancelled" }[job.status] ?? "";
     const facts = [taskNames[job.task], moment(job.finished_at ?? job.created_at)];
     if (job.settings?.seed !== undefined) facts.push(`seed ${job.settings.seed}`);
     item.querySelector(".facts").textContent = facts.join(" · ");

@@ -18,6 +18,7 @@ export class Queue {
 
   #make(job) {
     return el("li", { className: "work" },
+      el("img", { className: "preview", hidden: true }),
       el("div", { className: "work-text" },
         el("p", { className: "work-title" }, title(job)),
         el("p", { className: "hint stage" }),
@@ -54,5 +55,24 @@ export class Queue {
       }
     }
     item.querySelector(".stage").textContent = parts.join(" · ");
+    this.#preview(item.querySelector(".preview"), job);
+  }
+
+  /** What the clip is about to become; the last picture stays until the next one is there. */
+  #preview(picture, job) {
+    const url = job.progress?.preview_url;
+    if (!url || picture.dataset.url === url) {
+      if (!url && job.status === "queued") picture.hidden = true;
+      return;
+    }
+    picture.dataset.url = url;
+    const next = new Image();
+    next.onload = () => {
+      if (picture.dataset.url !== url) return;
+      picture.src = next.src;
+      picture.alt = `Preview of ${title(job)}: frames above the spectrogram`;
+      picture.hidden = false;
+    };
+    next.src = url;
   }
 }

@@ -45,6 +45,11 @@ export class Viewer {
       this.#settings(job)));
     this.dialog.showModal();
     video.play().catch(() => {}); // a browser may want a click first
+    if (!job.media.peaks) {
+      canvas.hidden = true;
+      note.textContent = "This clip has no sound.";
+      return;
+    }
     try {
       const peaks = await api.json(job.media.peaks);
       if (!canvas.isConnected) return;
