@@ -72,13 +72,13 @@ import UniForm
     var recipe = VocoderTrainer.Recipe()
     (recipe.windowFrames, recipe.adversaryFrom) = (16, 1)
     let sounds = SceneSounds(count: 2, seed: 1, geometry: scenes)
-    func error(through: Bool) throws -> Float {
+    func error(through: Bool) throws -> Double {
       recipe.throughAutoencoder = through
       let bundled = try ModelDirectory(BundledModelTests.folder)
       let trainer = try VocoderTrainer(
         model: bundled, recipe, optimization: optimization, sounds: sounds, context: .quiet())
       let real = sounds.windows(length: 16 * bundled.geometry.hopLength, [Generator(seed: 1)])
-      return trainer.loss(worker: 0, real, isJudged: false).loss.item()
+      return trainer.loss(worker: 0, real, isJudged: false).loss.item
     }
     #expect(try error(through: true) != error(through: false))
     recipe.windowFrames = 18
