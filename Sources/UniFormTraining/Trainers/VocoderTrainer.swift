@@ -124,7 +124,9 @@ public struct VocoderTrainer {
   ///   - real: `[B, N]`.
   ///   - isJudged: whether the discriminators take part.
   func loss(worker: Int, _ real: Tensor, isJudged: Bool) -> StepResult {
-    let input = withoutGradient { heard(mel(real).narrowed(1, start: 0, length: recipe.windowFrames)) }  // [B, T, M]
+    let input = withoutGradient {
+      heard(mel(real).narrowed(1, start: 0, length: recipe.windowFrames))  // [B, T, M]
+    }
     let generated = replicas[worker].vocode(input)  // [B, N]
     let distance = losses.melDistance(generated, real)
     let reconstruction = losses.reconstruction(generated, real)
