@@ -56,7 +56,7 @@ public struct VocoderTrainer {
   /// The two halves of an audio autoencoder that does not learn.
   typealias FrozenAutoencoder = (encoder: AudioVAE.Encoder, decoder: AudioVAE.Decoder)
 
-  /// - Throws: ``ConfigurationError`` for a window that the autoencoder cannot halve as often as it does, `WeightError`
+  /// - Throws: `ConfigurationError` for a window that the autoencoder cannot halve as often as it does, `WeightError`
   ///   where the recipe needs its weights and they cannot be read.
   public init(
     model: ModelDirectory, _ recipe: Recipe, optimization: OptimizationSettings, sounds: SceneSounds,
