@@ -61,7 +61,8 @@ extension UploadReceiver {
     do {
       guard let type = request.headers[.contentType], type.lowercased().hasPrefix("multipart/") else {
         var output = try FileWriter(file, limit: limit, tooLarge: tooLarge)
-        for try await buffer in request.body { try output.write(buffer.readableBytesView) }
+        var body = request.body.makeAsyncIterator()
+        while let buffer = try await next(&body) { try output.write(buffer.readableBytesView) }
         try output.close()
         content.file = (id, name, output.bytes)
         return content
@@ -69,7 +70,8 @@ extension UploadReceiver {
       guard var parser = MultipartParser(contentType: type) else { throw malformed }
       var output: FileWriter?
       var text: (name: String, data: Data)?
-      for try await buffer in request.body {
+      var body = request.body.makeAsyncIterator()
+      while let buffer = try await next(&body) {
         for event in try parser.events(with: buffer.readableBytesView) {
           switch event {
           case .part(let part, let filename):
@@ -104,6 +106,18 @@ extension UploadReceiver {
       try? FileManager.default.removeItem(at: file)
       if error is MultipartParser.Malformed { throw malformed }
       throw error
+    }
+  }
+
+  /// The next piece of a body, whose sender may be gone.
+  private func next(_ body: inout RequestBody.AsyncIterator) async throws -> ByteBuffer? {
+    do {
+      return try await body.next()
+    } catch let error as any HTTPResponseError {
+      throw error
+    } catch {
+      try Task.checkCancellation()
+      throw APIError(.badRequest, "incomplete_upload", "the connection ended before the upload was complete")
     }
   }
 
