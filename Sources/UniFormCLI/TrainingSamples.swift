@@ -33,7 +33,7 @@ struct TrainingSamples {
     }
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     let pipeline = try UniFormPipeline(
-      job.directory, device: job.device, dtype: job.configuration.optimization.activationType)
+      job.directory, device: job.device, dtype: job.configuration.optimization.activationType(on: job.device))
     pipeline.use(transformer: trainer.networks.transformer, textEncoder: trainer.networks.textEncoder)
     self.pipeline = pipeline
   }

@@ -26,6 +26,9 @@ import Torch
     #expect(audio.samples.allSatisfy { abs($0) <= 1 } && audio.peak > 0)
     #expect(clip.melBins == 64 && clip.melFrames == Int((seconds * 100).rounded(.up)))
     #expect(clip.mel.count == clip.melFrames * clip.melBins)
+    let heard = try MelSpectrogram()(
+      audio.peakNormalized(count: clip.melFrames * 160).tensor.unsqueezed(0))
+    #expect(heard.narrowed(1, start: 0, length: clip.melFrames - 4).floats == Array(clip.mel.dropLast(4 * 64)))
     #expect(clip.settings.task == .t2av && clip.settings.seconds == seconds)
     #expect(clip.notes.isEmpty == (seconds == 1))
   }

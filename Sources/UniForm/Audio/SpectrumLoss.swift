@@ -7,17 +7,23 @@ public import Torch
 /// their logarithms; the mean over the resolutions.
 public struct SpectrumLoss {
   private let spectra: [ShortTimeSpectrum]
-  /// Magnitudes below it count as it, as in Parallel WaveGAN: √1e-7.
-  private static let magnitudeFloor = 3.2e-4
+  private let magnitudeFloor: Double
+  /// Parallel WaveGAN's: √1e-7.
+  public static let publishedFloor = 3.2e-4
   /// The root mean square magnitude, about that of noise at −66 dB, below which errors are no longer
   /// relative.
   private static let levelFloor = 1e-2
 
-  public init(_ resolutions: [SpectrumResolution] = SpectrumResolution.published) throws(ConfigurationError) {
+  /// - Parameter magnitudeFloor: magnitudes below it count as it.
+  public init(
+    _ resolutions: [SpectrumResolution] = SpectrumResolution.published,
+    magnitudeFloor: Double = SpectrumLoss.publishedFloor
+  ) throws(ConfigurationError) {
     guard !resolutions.isEmpty else { throw ConfigurationError("a spectrum loss needs a resolution") }
     var spectra: [ShortTimeSpectrum] = []
     for resolution in resolutions { spectra.append(try resolution.spectrum()) }
     self.spectra = spectra
+    self.magnitudeFloor = magnitudeFloor
   }
 
   /// Waveforms `[B, N]` to a scalar.
@@ -27,8 +33,8 @@ public struct SpectrumLoss {
       let level = y.squared.mean.sqrt.clamp(min: Self.levelFloor)
       // The small term keeps the root differentiable where both sounds agree.
       let convergence = ((x - y).squared.mean + 1e-12).sqrt / level
-      let floor = Self.magnitudeFloor
-      return convergence + x.clamp(min: floor).log.meanAbsoluteError(y.clamp(min: floor).log)
+      let logarithmic = x.clamp(min: magnitudeFloor).log.meanAbsoluteError(y.clamp(min: magnitudeFloor).log)
+      return convergence + logarithmic
     }
     return losses.dropFirst().reduce(losses[0], +) / Double(losses.count)
   }

@@ -9,6 +9,10 @@ public struct VocoderLoss {
     public var featureMatching = 2.0
     public var mel = 45.0
     public var spectrum = 1.0
+    /// The log-mel below which nothing counts; HiFi-GAN has ``MelSpectrogram/silence``. Synthetic sound is so clean
+    /// that most of its spectrogram lies at the floor, where the logarithm makes much of what nobody hears: a tone with a
+    /// little dirt around it then costs more than no tone.
+    public var floor = MelSpectrogram.silence
 
     public init() {}
   }
@@ -30,10 +34,12 @@ public struct VocoderLoss {
     melDistance(generated, real) * configuration.mel + spectrum(generated, real) * configuration.spectrum
   }
 
-  /// Mean absolute difference of log-mels, unweighted.
+  /// Mean absolute difference of log-mels above the floor, unweighted.
   public func melDistance(_ generated: Tensor, _ real: Tensor) -> Tensor {
-    mel(generated).meanAbsoluteError(mel(real))
+    audible(generated).meanAbsoluteError(audible(real))
   }
+
+  private func audible(_ waveform: Tensor) -> Tensor { mel(waveform).clamp(min: configuration.floor) }
 
   /// Weighted game and feature parts of the generator's loss. `real` comes from a pass without gradients.
   public func adversarial(generated: [Judgement], real: [Judgement]) -> Tensor {

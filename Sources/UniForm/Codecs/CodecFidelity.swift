@@ -51,7 +51,7 @@ extension UniFormPipeline {
     if let video, let decoded = clip.video {
       fidelity.peakSignalToNoise = CodecFidelity.peakSignalToNoise(video, decoded)
     }
-    if let audio, let decoded = clip.audio, let spectrogram = clip.spectrogram {
+    if let audio, let decoded = clip.audio, let spectrogram = clip.codedSpectrogram {
       let geometry = latents.geometry
       withoutGradient {
         let kept = spectrogram.frameCount

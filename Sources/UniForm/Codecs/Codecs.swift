@@ -3,11 +3,13 @@ internal import Torch
 
 /// What latents decode to.
 public struct DecodedClip: Sendable {
-  /// Nil where there are no latents of pictures; `audio` and `spectrogram` likewise.
+  /// Nil where there are no latents of pictures; of sound, the others likewise.
   public let video: VideoFrames?
   public let audio: Waveform?
-  /// The log-mel that the sound was made from.
+  /// The log-mel of the sound as it is heard, at one peak level.
   public let spectrogram: Spectrogram?
+  /// The log-mel that the vocoder made the sound from.
+  public let codedSpectrogram: Spectrogram?
 }
 
 /// The codecs as tools of their own, with the front end and the back end that clips are generated with.
@@ -71,14 +73,16 @@ extension UniFormPipeline {
     return try reporting(progress) { report in
       let video = try latents.video.map { try decodeVideo($0.to(device), geometry, report) }
       let mel = try latents.audio.map { try decodeAudio($0.to(device), report) }
-      let kept = mel.map {
-        $0.narrowed(0, start: 0, length: min(geometry.keptMelFrameCount, $0.size(0)))
+      let audio = try mel.map { try vocode($0, geometry, report) }
+      func kept(_ mel: Tensor?) -> Spectrogram? {
+        mel.map {
+          let kept = $0.narrowed(0, start: 0, length: min(geometry.keptMelFrameCount, $0.size(0)))
+          return Spectrogram(frameCount: kept.size(0), binCount: kept.size(1), values: kept.floats)
+        }
       }
       return DecodedClip(
-        video: video, audio: try mel.map { try vocode($0, geometry, report) },
-        spectrogram: kept.map {
-          Spectrogram(frameCount: $0.size(0), binCount: $0.size(1), values: $0.floats)
-        })
+        video: video, audio: audio,
+        spectrogram: kept(audio.map { logMel(of: $0, geometry).selected(0, 0) }), codedSpectrogram: kept(mel))
     }
   }
 

@@ -6,7 +6,8 @@ public struct GeneratedClip: Sendable {
   public let video: VideoFrames?
   /// Nil where sound was given.
   public let audio: Waveform?
-  /// The log-mel spectrogram of the clip's sound, generated or given; nothing where there is none to show.
+  /// The log-mel spectrogram of the clip's sound as it is heard, generated or given, at one peak level; nothing where there
+  /// is none to show.
   public let mel: [Float]
   /// Rows and columns of ``mel``, row after row.
   public let melFrames: Int

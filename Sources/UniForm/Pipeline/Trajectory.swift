@@ -36,7 +36,8 @@ extension UniFormPipeline {
     let video = try decodeVideo(latents.video, one.request, report)
     let mel = try decodeAudio(latents.audio, one.request, report) ?? one.condition.mel
     let audio = try vocode(mel, one.request, report)
-    return clip(video, audio, mel: mel, seed: one.seed, one.request)
+    let heard = audio.map { logMel(of: $0, one.request.geometry).selected(0, 0) } ?? one.condition.mel
+    return clip(video, audio, mel: heard, seed: one.seed, one.request)
   }
 
   private func clip(

@@ -19,7 +19,8 @@ public struct OptimizationSettings: JSONConfiguration {
   /// Parts that a worker's share of the batch is computed in, one after another, to save memory.
   public var accumulation = 1
   public var emaDecay = 0.9999
-  /// "float32" or "bfloat16": the dtype of activations; parameters, moments and averages stay float32.
+  /// "float32", "bfloat16" or "auto", the one that the device multiplies faster: the dtype of activations; parameters,
+  /// moments and averages stay float32.
   public var dtype = "float32"
 
   public init() {}
@@ -50,12 +51,18 @@ public struct OptimizationSettings: JSONConfiguration {
     guard (0..<1).contains(beta1), (0..<1).contains(beta2), weightDecay >= 0 else {
       throw ConfigurationError("beta1 and beta2 must be in 0..<1, weight_decay not negative")
     }
-    guard ["float32", "bfloat16"].contains(dtype) else {
-      throw ConfigurationError("dtype must be float32 or bfloat16, not \"\(dtype)\"")
+    guard ["auto", "float32", "bfloat16"].contains(dtype) else {
+      throw ConfigurationError("dtype must be auto, float32 or bfloat16, not \"\(dtype)\"")
     }
   }
 
-  public var activationType: DType { dtype == "bfloat16" ? .bfloat16 : .float32 }
+  public func activationType(on device: Device) -> DType {
+    switch dtype {
+    case "auto": .fastest(on: device)
+    case "bfloat16": .bfloat16
+    default: .float32
+    }
+  }
   var schedule: LearningRateSchedule {
     LearningRateSchedule(peak: learningRate, warmupSteps: warmupSteps, decayFraction: decayFraction)
   }

@@ -36,7 +36,7 @@ extension TrainingPlan {
     let size = 4 * outline.parameters
     self.init(
       part: Recipe.subject.rawValue, workers: workers, share: settings.batchSize / workers,
-      steps: settings.steps, dtype: settings.dtype, parameters: outline.parameters,
+      steps: settings.steps, dtype: "\(settings.activationType(on: .cpu))", parameters: outline.parameters,
       parameterBytes: workers * size, gradientBytes: workers * size, optimizerBytes: 2 * size,
       averageBytes: size,
       activationBytes: workers * (max(0, outline.step.peakBytes - size) + outline.keptBytes),

@@ -68,7 +68,7 @@ public struct AudioVAETrainer {
 
   /// - Parameter waveform: `[B, N]`.
   func loss(_ model: AudioVAE, _ waveform: Tensor, _ generators: [Generator]) -> StepResult {
-    let dtype = loop.settings.activationType
+    let dtype = loop.settings.activationType(on: device)
     let target = withoutGradient {
       mel(waveform).narrowed(1, start: 0, length: recipe.windowFrames).unsqueezed(1)  // [B, 1, T, M]
     }

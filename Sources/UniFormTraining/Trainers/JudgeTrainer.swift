@@ -83,7 +83,7 @@ public struct JudgeTrainer {
   }
 
   func loss(worker: Int, _ batch: JudgeBatch) -> StepResult {
-    let output = networks[worker](batch.clips.to(loop.settings.activationType))
+    let output = networks[worker](batch.clips.to(loop.settings.activationType(on: device)))
     let classError = output.classLogits.crossEntropy(batch.classes)
     let eventError = output.eventLogits.binaryCrossEntropy(
       batch.events, positiveWeight: Tensor([Float(recipe.positiveWeight)]).to(batch.events.device))

@@ -110,7 +110,7 @@ public struct TransformerTrainer {
   func loss(
     _ task: GenerationTask, _ batch: LatentBatch, worker: Int, _ generators: [Generator]
   ) -> StepResult {
-    let dtype = loop.settings.activationType
+    let dtype = loop.settings.activationType(on: device)
     let transformer = replicas[worker]
     let plan = NoisePlan(task: task)
     let clean = latents(batch, generators)

@@ -73,7 +73,7 @@ public struct VideoVAETrainer {
   func loss(
     _ model: VideoVAE, _ batch: (frames: Tensor, motion: Tensor), _ generators: [Generator]
   ) -> StepResult {
-    let frames = batch.frames.to(loop.settings.activationType)
+    let frames = batch.frames.to(loop.settings.activationType(on: device))
     // The inner code is a plain bottleneck here; only the outer posterior is sampled.
     let posterior = model.encoder(frames)
     let decoded = model.decode(

@@ -1,3 +1,4 @@
+internal import Foundation
 public import Torch
 public import UniForm
 
@@ -15,6 +16,8 @@ public struct VocoderTrainer {
     public var discriminatorChannels = 16
     public var melWeight = 45.0
     public var spectrumWeight = 1.0
+    /// The log-mel below which nothing counts.
+    public var melFloor = MelSpectrogram.silence
     /// Whether it is given what the model's audio autoencoder leaves of a spectrogram, as in a generated clip.
     public var throughAutoencoder = false
 
@@ -27,9 +30,18 @@ public struct VocoderTrainer {
       guard (0...1).contains(adversaryFrom), melWeight >= 0, spectrumWeight >= 0 else {
         throw ConfigurationError("adversary_from must lie in 0...1, the weights must not be negative")
       }
+      guard (MelSpectrogram.silence...0).contains(melFloor) else {
+        throw ConfigurationError("mel_floor must lie in \(MelSpectrogram.silence)...0, not be \(melFloor)")
+      }
     }
 
     public var dependsOnLength: Bool { adversaryFrom < 1 }
+
+    /// The magnitude of a spectrum as flat as it is quiet whose log-mel is the floor: a mel filter of unit area in hertz
+    /// sums bins of 15.6 Hz.
+    var magnitudeFloor: Double {
+      melFloor > MelSpectrogram.silence ? exp(melFloor) * 15.625 : SpectrumLoss.publishedFloor
+    }
 
     enum CodingKeys: String, CodingKey {
       case clips
@@ -38,6 +50,7 @@ public struct VocoderTrainer {
       case discriminatorChannels = "discriminator_channels"
       case melWeight = "mel_weight"
       case spectrumWeight = "spectrum_weight"
+      case melFloor = "mel_floor"
       case throughAutoencoder = "through_autoencoder"
     }
   }
@@ -91,7 +104,8 @@ public struct VocoderTrainer {
     var weights = VocoderLoss.Configuration()
     weights.mel = recipe.melWeight
     weights.spectrum = recipe.spectrumWeight
-    losses = VocoderLoss(weights, mel: mel, spectrum: try SpectrumLoss())
+    weights.floor = recipe.melFloor
+    losses = VocoderLoss(weights, mel: mel, spectrum: try SpectrumLoss(magnitudeFloor: recipe.magnitudeFloor))
     let stores = (0..<workers).map { _ in context.makeStore(context.seed, device) }
     replicas = try stores.map { try HiFiGAN($0.root, model.vocoder) }
     let adversaries =
