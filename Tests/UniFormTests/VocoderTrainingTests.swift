@@ -83,6 +83,20 @@ import UniForm
     #expect(abs(distance - (1 + log(2.0))) < 1e-3)
   }
 
+  /// Noise 74 dB below full scale beside silence is far off without a floor, and nothing above one; loud noise counts alike.
+  @Test func whatLiesBelowTheFloorDoesNotCount() throws {
+    let (silence, whisper) = (Tensor.zeros([2, 3200]), Self.noise(1) * 0.002)
+    var weights = VocoderLoss.Configuration()
+    #expect(loss(weights).melDistance(whisper, silence).item > 2)
+    weights.floor = -4
+    #expect(loss(weights).melDistance(whisper, silence).item == 0)
+    #expect(loss(weights).melDistance(Self.noise(1), silence).item > 1)
+    let spectrum = try SpectrumLoss(Self.resolutions, magnitudeFloor: 100)
+    // The relative error, from 1e-2 on, is left of it.
+    let loud = try SpectrumLoss(Self.resolutions)(whisper, silence).item
+    #expect(spectrum(whisper, silence).item < loud - 1)
+  }
+
   @Test func silenceHasFiniteGradients() throws {
     let silence = Tensor.zeros([1, 2000])
     let x = Tensor.zeros([1, 2000]).requireGradient()

@@ -85,6 +85,20 @@ import UniForm
     #expect(throws: ConfigurationError.self) { try error(through: true) }
   }
 
+  /// A flat spectrum whose log-mel is −7 everywhere has the magnitude of the floor.
+  @Test func bothFloorsOfTheVocoderAreEquallyQuiet() throws {
+    var recipe = VocoderTrainer.Recipe()
+    #expect(recipe.magnitudeFloor == SpectrumLoss.publishedFloor)
+    recipe.melFloor = -7
+    let click = Tensor(
+      [Float](repeating: 0, count: 512) + [Float(recipe.magnitudeFloor)] + [Float](repeating: 0, count: 511))
+    let mel = try MelSpectrogram()(click.unsqueezed(0)).selected(1, 3)  // centred on sample 480, weighed by nearly 1
+    // A filter of few bins has an area that differs from the ideal one.
+    #expect(abs(mel.mean.item + 7) < 0.1)
+    recipe.melFloor = 1
+    #expect(throws: ConfigurationError.self) { try recipe.validate() }
+  }
+
   @Test func theVocoderPlaysAgainstItsDiscriminator() throws {
     var recipe = VocoderTrainer.Recipe()
     (recipe.windowFrames, recipe.adversaryFrom) = (16, 0.5)

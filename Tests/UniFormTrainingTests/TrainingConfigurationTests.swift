@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import Torch
 import UniForm
 
 @testable import UniFormTraining
@@ -90,6 +91,16 @@ import UniForm
     #expect(
       try essence("optimization.decay_fraction=0.5", "optimization.steps=9")
         != essence("optimization.decay_fraction=0.5"))
+  }
+
+  @Test func autoIsTheFasterDTypeOfTheDevice() throws {
+    var settings = OptimizationSettings()
+    #expect(settings.activationType(on: .cpu) == .float32)
+    settings.dtype = "auto"
+    try settings.validate()
+    #expect(settings.activationType(on: .cpu) == .fastest(on: .cpu))
+    settings.dtype = "float16"
+    #expect(throws: ConfigurationError.self) { try settings.validate() }
   }
 
   @Test func everyConfigurationOfTheRepositoryReads() throws {
