@@ -28,7 +28,9 @@ import Torch
     #expect(clip.mel.count == clip.melFrames * clip.melBins)
     let heard = try MelSpectrogram()(
       audio.peakNormalized(count: clip.melFrames * 160).tensor.unsqueezed(0))
-    #expect(heard.narrowed(1, start: 0, length: clip.melFrames - 4).floats == Array(clip.mel.dropLast(4 * 64)))
+    // What follows the end, silence here and nothing there, is in the windows of the last frames.
+    let same = clip.melFrames - 4
+    #expect(heard.narrowed(1, start: 0, length: same).floats == Array(clip.mel.prefix(same * 64)))
     #expect(clip.settings.task == .t2av && clip.settings.seconds == seconds)
     #expect(clip.notes.isEmpty == (seconds == 1))
   }

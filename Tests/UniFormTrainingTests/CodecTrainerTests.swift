@@ -90,9 +90,10 @@ import UniForm
     var recipe = VocoderTrainer.Recipe()
     #expect(recipe.magnitudeFloor == SpectrumLoss.publishedFloor)
     recipe.melFloor = -7
-    let click = Tensor(
-      [Float](repeating: 0, count: 512) + [Float(recipe.magnitudeFloor)] + [Float](repeating: 0, count: 511))
-    let mel = try MelSpectrogram()(click.unsqueezed(0)).selected(1, 3)  // centred on sample 480, weighed by nearly 1
+    var click = [Float](repeating: 0, count: 1024)
+    click[512] = Float(recipe.magnitudeFloor)
+    // Centred on sample 480, whose window weighs the click by nearly 1.
+    let mel = try MelSpectrogram()(Tensor(click).unsqueezed(0)).selected(1, 3)
     // A filter of few bins has an area that differs from the ideal one.
     #expect(abs(mel.mean.item + 7) < 0.1)
     recipe.melFloor = 1
