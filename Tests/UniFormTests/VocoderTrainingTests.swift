@@ -97,6 +97,17 @@ import UniForm
     #expect(spectrum(whisper, silence).item < loud - 1)
   }
 
+  /// The same miss weighs as much in a sound that is silent for half of the time.
+  @Test func aTickCountsAsMuchAsRain() throws {
+    var weights = VocoderLoss.Configuration()
+    weights.floor = -6
+    let noise = Self.noise(1, 6400)
+    let half = Tensor.concatenate([noise.narrowed(1, start: 0, length: 3200), .zeros([2, 3200])], axis: 1)
+    let whole = loss(weights).melDistance(noise * 0.5, noise).item
+    #expect(abs(whole - log(2)) < 0.05)
+    #expect(abs(loss(weights).melDistance(half * 0.5, half).item / whole - 1) < 0.1)
+  }
+
   @Test func silenceHasFiniteGradients() throws {
     let silence = Tensor.zeros([1, 2000])
     let x = Tensor.zeros([1, 2000]).requireGradient()

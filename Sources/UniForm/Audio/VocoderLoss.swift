@@ -34,12 +34,19 @@ public struct VocoderLoss {
     melDistance(generated, real) * configuration.mel + spectrum(generated, real) * configuration.spectrum
   }
 
-  /// Mean absolute difference of log-mels above the floor, unweighted.
+  /// Mean absolute difference of log-mels, unweighted. With a floor the mean is over what lies above it in the real sound, clip by
+  /// clip, so that a tick in silence counts as much as rain does.
   public func melDistance(_ generated: Tensor, _ real: Tensor) -> Tensor {
-    audible(generated).meanAbsoluteError(audible(real))
+    let floor = configuration.floor
+    guard floor > MelSpectrogram.silence else { return mel(generated).meanAbsoluteError(mel(real)) }
+    let truth = mel(real)  // [B, F, M]
+    let audible = (truth .> floor).to(.float32).mean([1, 2]).clamp(min: Self.leastAudible)  // [B]
+    let error = (mel(generated).clamp(min: floor) - truth.clamp(min: floor)).abs.mean([1, 2])  // [B]
+    return (error / audible).mean
   }
 
-  private func audible(_ waveform: Tensor) -> Tensor { mel(waveform).clamp(min: configuration.floor) }
+  /// Of a spectrogram: silence has no audible part to take the mean over.
+  private static let leastAudible = 0.05
 
   /// Weighted game and feature parts of the generator's loss. `real` comes from a pass without gradients.
   public func adversarial(generated: [Judgement], real: [Judgement]) -> Tensor {
