@@ -200,13 +200,17 @@ final class Place {
   }
 
   @Test func `files come side by side, each content once, with progress`() async throws {
+    let seenHalf = Gate()
     let place = try Place { character in
-      for name in Place.large { character.faults["/store/\(name)"] = [.together(2)] }
+      for name in Place.large { character.faults["/store/\(name)"] = [.together(2, seenHalf)] }
     }
     let reports = Mutex<[(Int, Int)]>([])
     _ = try await ModelHub(place.settings).pull(
       RepositoryReference("org/model"), files: ["*.safetensors"],
-      progress: { completed, total in reports.withLock { $0.append((completed, total)) } })
+      progress: { completed, total in
+        reports.withLock { $0.append((completed, total)) }
+        if completed > 0 { seenHalf.open() }
+      })
     #expect(place.hub.mostActive == 2)
     let seen = reports.withLock { $0 }
     #expect(seen.first?.0 == 0 && seen.last?.0 == 100_000)

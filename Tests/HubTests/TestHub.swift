@@ -108,7 +108,7 @@ final class TestHub: Sendable {
     }
     defer { if isStore { state.withLock { $0.active -= 1 } } }
     if case .status(let status, let headers) = fault { return connection.send(status, headers) }
-    if case .together(let count) = fault {
+    if case .together(let count, _) = fault {
       for _ in 0..<6_000 where mostActive < count { usleep(10_000) }
     }
     if isStore { return sendContent(character, request, fault, connection) }

@@ -24,9 +24,9 @@ enum ServerFault: Sendable {
   case wrongByte
   /// Sends so many bytes, then nothing more until the client leaves.
   case stall(Int)
-  /// Nothing until so many requests for content are open side by side, or have been (a minute at most), then
-  /// slowly.
-  case together(Int)
+  /// Nothing until so many requests for content are open side by side, or have been (a minute at most), then half, and the rest
+  /// when the gate is open.
+  case together(Int, Gate)
   /// A kilobyte each so many milliseconds.
   case slow(Int)
   /// The whole file, whatever range was asked for.
@@ -84,6 +84,17 @@ final class Listener: Sendable {
   }
 }
 
+/// What one thread waits for until another has seen what it wanted to see, a minute at most.
+final class Gate: Sendable {
+  private let isOpen = Atomic(false)
+
+  func open() { isOpen.store(true, ordering: .relaxed) }
+
+  func wait() {
+    for _ in 0..<6000 where !isOpen.load(ordering: .relaxed) { usleep(10_000) }
+  }
+}
+
 /// One request and its answer.
 struct Connection {
   let descriptor: Int32
@@ -129,7 +140,11 @@ struct Connection {
       write(body.prefix(count))
       var byte: UInt8 = 0
       while recv(descriptor, &byte, 1, 0) > 0 {}
-    case .together: send(body, pausing: 10)
+    case .together(_, let gate):
+      let half = body.count / 2
+      write(body.prefix(half))
+      gate.wait()
+      write(body.dropFirst(half))
     case .slow(let milliseconds): send(body, pausing: milliseconds)
     default: write(body)
     }
