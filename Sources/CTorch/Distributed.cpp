@@ -1,4 +1,5 @@
 // Collectives between processes: c10d's TCPStore for the rendezvous and its Gloo backend, both part of libtorch.
+#include <c10/util/Logging.h>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
 #define USE_C10D_GLOO
@@ -35,6 +36,13 @@ ct_work own(c10::intrusive_ptr<c10d::Work> work) { return reinterpret_cast<ct_wo
 
 c10d::Work *work(ct_work handle) { return reinterpret_cast<c10d::Work *>(handle); }
 
+/// c10d writes what went wrong, with the stack, before it throws the same; the caller says it once, in a line. TORCH_CPP_LOG_LEVEL
+/// leaves libtorch's level.
+void log_fatal_alone() {
+  constexpr int fatal = 3;
+  if (std::getenv("TORCH_CPP_LOG_LEVEL") == nullptr) FLAGS_caffe2_log_level = fatal;
+}
+
 struct Pulse {
   c10::intrusive_ptr<c10d::TCPStore> store;
   std::vector<std::string> keys;
@@ -47,6 +55,7 @@ Pulse *pulse(ct_pulse handle) { return reinterpret_cast<Pulse *>(handle); }
 
 ct_status ct_group_create(const char *host, int32_t port, int32_t rank, int32_t size, int64_t meeting_milliseconds,
                           int64_t message_milliseconds, ct_group *out) noexcept {
+  log_fatal_alone();
   return guarded("rendezvous", [&] {
     c10d::TCPStoreOptions options;
     options.port = static_cast<uint16_t>(port);
