@@ -37,10 +37,10 @@ public struct VocoderTrainer {
 
     public var dependsOnLength: Bool { adversaryFrom < 1 }
 
-    /// The magnitude of a spectrum as flat as it is quiet whose log-mel is the floor: a mel filter of unit area in hertz
-    /// sums bins of 15.6 Hz.
-    var magnitudeFloor: Double {
-      melFloor > MelSpectrogram.silence ? exp(melFloor) * 15.625 : SpectrumLoss.publishedFloor
+    /// The magnitude of a flat spectrum whose log-mel is the floor: a mel filter has unit area in hertz and sums bins.
+    func magnitudeFloor(_ mel: MelSpectrogram.Configuration) -> Double {
+      let binWidth = Double(mel.sampleRate) / Double(mel.transformLength)
+      return max(SpectrumLoss.publishedFloor, exp(melFloor) * binWidth)
     }
 
     enum CodingKeys: String, CodingKey {
@@ -105,7 +105,8 @@ public struct VocoderTrainer {
     weights.mel = recipe.melWeight
     weights.spectrum = recipe.spectrumWeight
     weights.floor = recipe.melFloor
-    losses = VocoderLoss(weights, mel: mel, spectrum: try SpectrumLoss(magnitudeFloor: recipe.magnitudeFloor))
+    losses = VocoderLoss(
+      weights, mel: mel, spectrum: try SpectrumLoss(magnitudeFloor: recipe.magnitudeFloor(model.mel)))
     let stores = (0..<workers).map { _ in context.makeStore(context.seed, device) }
     replicas = try stores.map { try HiFiGAN($0.root, model.vocoder) }
     let adversaries =
