@@ -29,9 +29,12 @@ public struct VocoderLoss {
     self.spectrum = spectrum
   }
 
-  /// Weighted mel and STFT distances of waveforms `[B, N]`: all there is before the discriminators join.
-  public func reconstruction(_ generated: Tensor, _ real: Tensor) -> Tensor {
-    melDistance(generated, real) * configuration.mel + spectrum(generated, real) * configuration.spectrum
+  /// Weighted mel and STFT distances of waveforms `[B, N]`, all there is before the discriminators join, and the mel
+  /// distance by itself.
+  public func reconstruction(_ generated: Tensor, _ real: Tensor) -> (loss: Tensor, melDistance: Tensor) {
+    let distance = melDistance(generated, real)
+    let loss = distance * configuration.mel + spectrum(generated, real) * configuration.spectrum
+    return (loss, distance)
   }
 
   /// Mean absolute difference of log-mels, unweighted. With a floor the mean is over what lies above it in the real sound, clip by

@@ -143,8 +143,7 @@ public struct VocoderTrainer {
       heard(mel(real).narrowed(1, start: 0, length: recipe.windowFrames))  // [B, T, M]
     }
     let generated = replicas[worker].vocode(input)  // [B, N]
-    let distance = losses.melDistance(generated, real)
-    let reconstruction = losses.reconstruction(generated, real)
+    let (reconstruction, distance) = losses.reconstruction(generated, real)
     guard !discriminators.isEmpty, isJudged else {
       return StepResult(loss: reconstruction, metrics: [("mel_error", distance)])
     }
