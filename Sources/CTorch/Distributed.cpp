@@ -1,11 +1,15 @@
 // Collectives between processes: c10d's TCPStore for the rendezvous and its Gloo backend, both part of libtorch.
 #include <c10/util/Logging.h>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
+#include <torch/csrc/distributed/c10d/exception.h>
 
 #define USE_C10D_GLOO
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <cstdlib>
+#include <stdexcept>
 
 #include "Handle.h"
 
@@ -43,6 +47,30 @@ void log_fatal_alone() {
   if (std::getenv("TORCH_CPP_LOG_LEVEL") == nullptr) FLAGS_caffe2_log_level = fatal;
 }
 
+/// Of the store that rank 0 holds, in at most `limit`.
+///
+/// TCPStore's own time limit is one of each attempt, of which it makes several: 300 s have lasted 637. So the attempts are
+/// short, and counted here.
+c10::intrusive_ptr<c10d::TCPStore> connect(const std::string &host, c10d::TCPStoreOptions options,
+                                           const milliseconds limit) {
+  constexpr milliseconds attempt{2000};
+  const auto deadline = std::chrono::steady_clock::now() + limit;
+  options.waitWorkers = false;
+  while (true) {
+    const auto left =
+        std::chrono::duration_cast<milliseconds>(deadline - std::chrono::steady_clock::now());
+    options.timeout = options.isServer ? limit : std::clamp(left, milliseconds{1}, attempt);
+    try {
+      auto store = c10::make_intrusive<c10d::TCPStore>(host, options);
+      store->setTimeout(std::max(left, milliseconds{1}));
+      return store;
+    } catch (const c10d::TimeoutError &) {
+      if (std::chrono::steady_clock::now() >= deadline)
+        throw std::runtime_error("nobody answered in " + std::to_string(limit.count() / 1000) + " s");
+    }
+  }
+}
+
 struct Pulse {
   c10::intrusive_ptr<c10d::TCPStore> store;
   std::vector<std::string> keys;
@@ -61,9 +89,9 @@ ct_status ct_group_create(const char *host, int32_t port, int32_t rank, int32_t 
     options.port = static_cast<uint16_t>(port);
     options.isServer = rank == 0;
     options.numWorkers = static_cast<size_t>(size);
-    options.timeout = milliseconds(meeting_milliseconds);
     auto result = std::make_unique<Group>();
-    result->store = c10::make_intrusive<c10d::TCPStore>(host, options);
+    result->store = connect(host, options, milliseconds(meeting_milliseconds));
+    result->store->waitForWorkers();
     auto gloo = c10d::ProcessGroupGloo::Options::create(milliseconds(meeting_milliseconds));
     gloo->devices.push_back(device(host));
     result->backend = c10::make_intrusive<c10d::ProcessGroupGloo>(result->store, rank, size, gloo);
@@ -140,10 +168,8 @@ ct_status ct_pulse_create(const char *host, int32_t port, int32_t rank, int32_t 
   return guarded("pulse", [&] {
     c10d::TCPStoreOptions options;
     options.port = static_cast<uint16_t>(port);
-    options.waitWorkers = false;
-    options.timeout = milliseconds(timeout_milliseconds);
     auto result = std::make_unique<Pulse>();
-    result->store = c10::make_intrusive<c10d::TCPStore>(host, options);
+    result->store = connect(host, options, milliseconds(timeout_milliseconds));
     for (int32_t member = 0; member < size; member++) result->keys.push_back("pulse/" + std::to_string(member));
     result->rank = static_cast<size_t>(rank);
     *out = reinterpret_cast<ct_pulse>(result.release());

@@ -20,6 +20,10 @@ struct TrainCommand: AsyncParsableCommand {
       """)
 
   @OptionGroup var options: TrainingOptions
+  @Flag(
+    name: .customLong("export"),
+    help: "Do not train: write the averaged weights of the run's last checkpoint into the model directory.")
+  var isExport = false
 
   func run() async throws {
     let file = try options.file()
@@ -27,18 +31,25 @@ struct TrainCommand: AsyncParsableCommand {
     Interruption.allow(seconds: 600)
     switch file.subject {
     case .tokenizer: try trainTokenizer(file)
-    case .videoVAE: try await TrainingThread.run { try trainVideoVAE(TrainingJob(file, $0)) }
-    case .audioVAE: try await TrainingThread.run { try trainAudioVAE(TrainingJob(file, $0)) }
-    case .vocoder: try await TrainingThread.run { try trainVocoder(TrainingJob(file, $0)) }
-    case .judges: try await TrainingThread.run { try trainJudge(TrainingJob(file, $0)) }
+    case .videoVAE: try await TrainingThread.run { try trainVideoVAE(job(file, $0)) }
+    case .audioVAE: try await TrainingThread.run { try trainAudioVAE(job(file, $0)) }
+    case .vocoder: try await TrainingThread.run { try trainVocoder(job(file, $0)) }
+    case .judges: try await TrainingThread.run { try trainJudge(job(file, $0)) }
     case .transformer:
       let configuration: TrainingConfiguration<TransformerRecipe> = try file.configuration()
       let requests = try await TrainingSamples.requests(configuration)
-      try await TrainingThread.run { try trainTransformer(TrainingJob(file, $0), requests) }
+      try await TrainingThread.run { try trainTransformer(job(file, $0), requests) }
     }
   }
 
+  private func job<Recipe>(
+    _ file: TrainingFile, _ cancellation: TrainingThread.Cancellation
+  ) throws -> TrainingJob<Recipe> {
+    try TrainingJob(file, cancellation, isExport: isExport)
+  }
+
   private func trainTokenizer(_ file: TrainingFile) throws {
+    guard !isExport else { throw CommandFailure.usage("--export: the tokenizer has no checkpoints") }
     let configuration: TokenizerTraining = try file.configuration()
     let url = URL(filePath: configuration.model).appending(path: "tokenizer/spiece.model")
     let bytes = try configuration.run()

@@ -13,13 +13,16 @@ struct TrainingJob<Recipe: TrainingRecipe> {
   let run: RunDirectory?
   let log: MetricsLog
   private let cancellation: TrainingThread.Cancellation
+  private let isExport: Bool
 
-  init(_ file: TrainingFile, _ cancellation: TrainingThread.Cancellation) throws {
+  /// - Parameter isExport: takes the weights of the last checkpoint as they are.
+  init(_ file: TrainingFile, _ cancellation: TrainingThread.Cancellation, isExport: Bool) throws {
     // One thread for what happens between the workers' steps: threads that wait for each other in small operators would
     // keep the workers' cores busy.
     ComputeThreads.count = 1
     configuration = try file.configuration()
     self.cancellation = cancellation
+    self.isExport = isExport
     model =
       Recipe.subject == .judges
       ? nil : try ModelDirectory(URL(filePath: configuration.model), isTrained: false)
@@ -39,7 +42,7 @@ struct TrainingJob<Recipe: TrainingRecipe> {
     run = isFirst ? try RunDirectory(URL(filePath: configuration.run)) : nil
     log = try MetricsLog(
       title: Recipe.subject.rawValue, url: run?.metricsURL, every: configuration.log.every,
-      tensorboard: configuration.log.tensorboard ? run?.url : nil,
+      tensorboard: configuration.log.tensorboard && !isExport ? run?.url : nil,
       print: isFirst ? { StandardError.print($0) } : { _ in })
   }
 
@@ -65,7 +68,13 @@ struct TrainingJob<Recipe: TrainingRecipe> {
   func train(
     _ loop: TrainingLoop, begin: (ModelDirectory) throws -> Void, _ body: () throws -> Bool
   ) throws -> Bool {
-    if try loop.resume(warn: { StandardError.print("uniform: warning: \($0)") }) {
+    let isResumed = try loop.resume(warn: { StandardError.print("uniform: warning: \($0)") })
+    if isExport {
+      guard isResumed else { throw CommandFailure.usage("--export: \(configuration.run) has no checkpoint") }
+      note("the weights after step \(loop.step) of \(configuration.optimization.steps)")
+      return true
+    }
+    if isResumed {
       note("continuing at step \(loop.step) of \(configuration.optimization.steps)")
     } else if !configuration.initialModel.isEmpty {
       try begin(ModelDirectory(URL(filePath: configuration.initialModel)))

@@ -42,6 +42,31 @@ import UniForm
     #expect(FileManager.default.fileExists(atPath: place.file("run/curves.png").path))
   }
 
+  /// What an unfinished run has learned can be had without going on.
+  @Test func `--export writes the weights of the last checkpoint`() async throws {
+    try place.prepareTraining(steps: 8, checkpointEvery: 2)
+    func export() async throws -> Program.Result {
+      try await place.program("train", "train.json", "--export")
+    }
+    let early = try await export()
+    #expect(early.status == 64 && early.errors.contains("--export: run has no checkpoint"), "\(early.errors)")
+    #expect(try await train().status == 0)
+    let whole = try ModelDirectory(place.file("model")).weightsFingerprint
+    let checkpoints = place.file("run/checkpoints")
+    let names = try FileManager.default.contentsOfDirectory(atPath: checkpoints.path)
+    for name in names where name.contains("008") {
+      try FileManager.default.removeItem(at: checkpoints.appending(path: name))
+    }
+    let result = try await export()
+    #expect(result.status == 0 && result.errors.contains("the weights after step 6 of 8"), "\(result.errors)")
+    let exported = try ModelDirectory(place.file("model")).weightsFingerprint
+    #expect(exported != whole)
+    // What was not trained is still ahead, and ends the same.
+    #expect(try await train().status == 0)
+    #expect(try ModelDirectory(place.file("model")).weightsFingerprint == whole)
+    #expect(try place.losses().map(\.step) == Array(1...8))
+  }
+
   /// Killed again and again, at moments that differ: the end is the same, bit for bit.
   @Test func `a run that is killed at any moment ends as if nothing had happened`() async throws {
     try place.prepareTraining(steps: 40, checkpointEvery: 2)

@@ -14,7 +14,7 @@ public struct SpectrumLoss {
   /// relative.
   private static let levelFloor = 1e-2
 
-  /// - Parameter magnitudeFloor: magnitudes below it count as it.
+  /// - Parameter magnitudeFloor: magnitudes far below it count as it.
   public init(
     _ resolutions: [SpectrumResolution] = SpectrumResolution.published,
     magnitudeFloor: Double = SpectrumLoss.publishedFloor
@@ -33,9 +33,13 @@ public struct SpectrumLoss {
       let level = y.squared.mean.sqrt.clamp(min: Self.levelFloor)
       // The small term keeps the root differentiable where both sounds agree.
       let convergence = ((x - y).squared.mean + 1e-12).sqrt / level
-      let logarithmic = x.clamp(min: magnitudeFloor).log.meanAbsoluteError(y.clamp(min: magnitudeFloor).log)
-      return convergence + logarithmic
+      return convergence + lifted(x).log.meanAbsoluteError(lifted(y).log)
     }
     return losses.dropFirst().reduce(losses[0], +) / Double(losses.count)
+  }
+
+  /// Cut off at the published floor. A higher one is added, so that silence where there should be sound keeps a gradient.
+  private func lifted(_ magnitudes: Tensor) -> Tensor {
+    magnitudes.clamp(min: Self.publishedFloor) + (magnitudeFloor - Self.publishedFloor)
   }
 }

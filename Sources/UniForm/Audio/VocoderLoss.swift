@@ -44,9 +44,12 @@ public struct VocoderLoss {
     guard floor > MelSpectrogram.silence else { return mel(generated).meanAbsoluteError(mel(real)) }
     let truth = mel(real)  // [B, F, M]
     let audible = (truth .> floor).to(.float32).mean([1, 2]).clamp(min: Self.leastAudible)  // [B]
-    let error = (mel(generated).clamp(min: floor) - truth.clamp(min: floor)).abs.mean([1, 2])  // [B]
+    let error = (lifted(mel(generated)) - lifted(truth)).abs.mean([1, 2])  // [B]
     return (error / audible).mean
   }
+
+  /// ln(e^mel + e^floor): the floor added, not cut off at. Silence where there should be sound would get no gradient from a cut, and stay.
+  private func lifted(_ mel: Tensor) -> Tensor { (mel - configuration.floor).softplus + configuration.floor }
 
   /// Of a spectrogram: silence has no audible part to take the mean over.
   private static let leastAudible = 0.05
