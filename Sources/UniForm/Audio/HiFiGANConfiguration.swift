@@ -16,6 +16,8 @@ extension HiFiGAN {
     public var leakySlope = 0.1
     /// Whether mels are normalised by the stored mean and scale first.
     public var normalizesInput = false
+    /// Steps of ``SpectralRefinement`` behind the vocoder; the published one has none.
+    public var refinementSteps = 0
 
     public init() {}
 
@@ -29,6 +31,7 @@ extension HiFiGAN {
       case residualDilations = "resblock_dilation_sizes"
       case leakySlope = "leaky_relu_slope"
       case normalizesInput = "normalize_before"
+      case refinementSteps = "refinement_steps"
     }
 
     public static let ignoredKeys: Set<String> = [
@@ -49,6 +52,8 @@ extension HiFiGAN {
       }
       try require((1...65_536).contains(melCount), "model_in_dim must be in 1...65536, not \(melCount)")
       try require(sampleRate > 0, "sampling_rate must be positive, not \(sampleRate)")
+      try require(
+        (0...1000).contains(refinementSteps), "refinement_steps must be in 0...1000, not \(refinementSteps)")
       let stages = upsampleRates.count
       try require(
         stages > 0 && stages < 16 && upsampleKernels.count == stages,

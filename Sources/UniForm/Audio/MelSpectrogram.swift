@@ -8,11 +8,11 @@ public import Torch
 public struct MelSpectrogram {
   /// The log-mel value of silence: ln 1e-5 = −11.512925.
   public static let silence = log(floor)
-  private static let floor = 1e-5
+  static let floor = 1e-5
 
   public let configuration: Configuration
-  private let spectrum: ShortTimeSpectrum
-  private let filters: Tensor  // [K, M]
+  let spectrum: ShortTimeSpectrum
+  let filters: Tensor  // [K, M]
 
   /// Throws ``ConfigurationError`` for lengths or frequencies that cannot work together.
   public init(_ configuration: Configuration = Configuration()) throws(ConfigurationError) {

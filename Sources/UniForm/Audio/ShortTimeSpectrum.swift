@@ -1,8 +1,8 @@
 public import Torch
 
-/// Magnitudes of the short-time Fourier transform: Hann windows, one spectrum every `hop` samples.
+/// The short-time Fourier transform: Hann windows, one spectrum every `hop` samples.
 ///
-/// Differentiable everywhere: the magnitude has gradient zero where the spectrum is zero.
+/// Letters: B batch, N samples, F frames, n `transformLength`. Magnitudes are differentiable everywhere: the magnitude has gradient zero where the spectrum is zero.
 public struct ShortTimeSpectrum {
   public let transformLength: Int
   public let hop: Int
@@ -28,14 +28,32 @@ public struct ShortTimeSpectrum {
     (extended(count) + 2 * padding - transformLength) / hop + 1
   }
 
-  /// Waveforms `[B, N]` to magnitudes `[B, frames, transformLength / 2 + 1]` in float32.
-  public func callAsFunction(_ waveform: Tensor) -> Tensor {
+  /// Waveforms `[B, N]` to magnitudes `[B, F, n / 2 + 1]` in float32.
+  public func callAsFunction(_ waveform: Tensor) -> Tensor { spectra(waveform).complexMagnitude }
+
+  /// Waveforms `[B, N]` to spectra `[B, F, n / 2 + 1, 2]` in float32, real and imaginary parts.
+  func spectra(_ waveform: Tensor) -> Tensor {
     let missing = extended(waveform.size(-1)) - waveform.size(-1)
     var x = waveform.to(.float32)  // [B, N]
     if missing > 0 { x = x.padded([0, missing]) }
     if padding > 0 { x = x.padded([padding, padding], .reflect) }  // [B, N + 2·padding]
-    let frames = x.unfolded(-1, size: transformLength, step: hop)  // [B, frames, n]
-    return (frames * window.to(x.device)).realFFT().complexMagnitude  // [B, frames, n/2 + 1]
+    let frames = x.unfolded(-1, size: transformLength, step: hop)  // [B, F, n]
+    return (frames * window.to(x.device)).realFFT()  // [B, F, n/2 + 1, 2]
+  }
+
+  /// What of the windows' squares lies over each sample of so many frames: `[1, N + 2·padding]`.
+  func coverage(frames: Int) -> Tensor {
+    let coverage = window.squared.expanded([1, frames, transformLength]).overlapAdded(hop: hop)
+    // Hardly any window reaches the padding's first and last samples.
+    return coverage.clamp(min: 1e-3)
+  }
+
+  /// The first `count` samples of the waveforms whose spectra are nearest to `[B, F, n / 2 + 1, 2]` in the sense of
+  /// least squares: `[B, count]` (Griffin and Lim 1984, equation 6).
+  func waveform(_ spectra: Tensor, coverage: Tensor, count: Int) -> Tensor {
+    let frames = spectra.inverseRealFFT(transformLength) * window.to(spectra.device)  // [B, F, n]
+    let sum = frames.overlapAdded(hop: hop)  // [B, N + 2·padding]
+    return (sum / coverage).narrowed(1, start: padding, length: count)  // [B, count]
   }
 
   /// Reflection needs more samples than it adds, and a frame its own length: less is followed by silence.

@@ -69,7 +69,9 @@ extension UniFormPipeline {
       geometry.codedSeconds, on: device,
       progress: { try report(.vocoding, $0, of: geometry.codedSeconds) },
       compute: { vocoder.vocode(mel, frames: $0 * frames..<($0 + 1) * frames).to(.float32) })
-    let sound = try Tensor.concatenate(pieces, axis: 1).checkedFinite(after: .vocoding)  // [1, samples]
+    let refinement = SpectralRefinement(self.mel, steps: model.vocoder.refinementSteps)
+    let sound = try refinement(Tensor.concatenate(pieces, axis: 1), toward: mel)  // [1, samples]
+      .checkedFinite(after: .vocoding)
     let kept = sound.narrowed(1, start: 0, length: geometry.keptSampleCount)
     return Waveform(sampleRate: geometry.sampleRate, kept.clamp(min: -1, max: 1))
   }

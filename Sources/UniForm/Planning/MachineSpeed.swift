@@ -81,7 +81,7 @@ extension MachineSpeed {
       return Double(work.products) / (products * Self.share)
         + Double(all.movedBytes) / (threadBandwidth * Double(threads)) + Double(work.calls) * call
     }
-    return seconds(ofOneThread: all) / Double(stage.atOnce)
+    return seconds(ofOneThread: all) / Double(stage.atOnce) + seconds(ofOneThread: stage.closing)
   }
 
   /// Seconds that one thread takes while the others are at work, too.

@@ -16,10 +16,14 @@ struct StageOutline {
   var isDivided = false
   /// What is computed first and kept through all pieces.
   var preparation = Workload()
+  /// What is computed at the end, of all pieces together.
+  var closing = Workload()
 
   /// Tensors at the worst moment.
   var workingBytes: Int {
-    max(preparation.peakBytes, atOnce * (preparation.lastingBytes + piece.peakBytes + keptByThread))
+    max(
+      preparation.peakBytes, atOnce * (preparation.lastingBytes + piece.peakBytes + keptByThread),
+      closing.peakBytes)
   }
 
   /// What a thread keeps that computes convolutions: their generated code, and memory that the allocator holds back for
@@ -129,7 +133,7 @@ struct StageOutliner {
     return outline
   }
 
-  /// Second by second.
+  /// Second by second, then the refinement of the whole.
   func vocoder() throws -> StageOutline {
     let store = store()
     let network = try HiFiGAN(store.root, model.vocoder)
@@ -143,6 +147,11 @@ struct StageOutliner {
     }
     outline.pieces = geometry.codedSeconds
     outline.atOnce = min(geometry.codedSeconds, threads)
+    let refinement = SpectralRefinement(try MelSpectrogram(model.mel), steps: model.vocoder.refinementSteps)
+    outline.closing = try measured {
+      let mel = empty([1, geometry.melFrameCount, geometry.melBins])
+      _ = refinement(empty([1, geometry.melFrameCount * model.vocoder.hop]), toward: mel)
+    }
     return outline
   }
 
