@@ -8,6 +8,9 @@ public import Torch
 /// multiples of sample rate / hop, 100 Hz. A tone of 460 Hz is none. Such a vocoder leaves it out, unless the size and the data
 /// of a published one let it make tones of what little changes from frame to frame.
 ///
+/// For the same reason it makes a buzz where rain should hiss. So noise is added first that is as loud at each moment as the sound, twice,
+/// which leaves attacks where they are.
+///
 /// Each step multiplies the short-time spectrum by what is missing in the mel magnitudes, spread over the bins by the filters
 /// themselves, and goes on with the sound whose spectrum is nearest.
 ///
@@ -21,6 +24,9 @@ public struct SpectralRefinement {
   /// Of a bin in one step.
   private static let largestGain = 10.0
 
+  /// Of the added noise, relative to the sound.
+  private static let noiseLevel = 2.0
+
   /// - Parameter steps: how often; 0 leaves every sound as it is.
   public init(_ mel: MelSpectrogram, steps: Int) {
     self.mel = mel
@@ -31,6 +37,7 @@ public struct SpectralRefinement {
 
   /// Waveforms `[B, N]` and the log-mels `[B, F, M]` that they should have; the last frame holds for those that are not given.
   public func callAsFunction(_ waveform: Tensor, toward target: Tensor) -> Tensor {
+    guard steps > 0 else { return waveform }
     let count = waveform.size(1)
     let (frames, device) = (mel.frameCount(samples: count), waveform.device)
     let (filters, spreading) = (mel.filters.to(device), spreading.to(device))
@@ -38,7 +45,8 @@ public struct SpectralRefinement {
     let whole = extended(target.to(.float32), to: frames)
     let wanted = logarithm(whole.exp)  // [B, F, M]
     let limit = log(Self.largestGain)
-    var (guess, result) = (waveform, waveform)
+    var guess = roughened(waveform)
+    var result = guess
     for step in 0..<steps {
       let spectra = mel.spectrum.spectra(guess)  // [B, F, K, 2]
       let present = logarithm(spectra.complexMagnitude.matmul(filters))  // [B, F, M]
@@ -49,6 +57,15 @@ public struct SpectralRefinement {
       result = next
     }
     return result
+  }
+
+  /// With noise of its own loudness, which is taken over the length of a hop; always the same noise.
+  private func roughened(_ waveform: Tensor) -> Tensor {
+    let hop = mel.configuration.hop
+    let power = waveform.squared.padded([hop / 2, hop - 1 - hop / 2])
+      .averagePool1d(hop, stride: 1)  // [B, N]
+    let noise = Tensor.randn([1, waveform.size(1)], generator: Generator(seed: 0)).to(waveform.device)
+    return waveform + power.sqrt * noise * Self.noiseLevel  // [B, N]
   }
 
   /// Of mel magnitudes; silence is ``MelSpectrogram/silence``.
