@@ -48,8 +48,8 @@ import Torch
     let refinement = SpectralRefinement(mel, steps: 32)
     let noise = refinement(buzz, toward: mel(Tensor.randn([1, 8000], generator: Generator(seed: 4)) * 0.1))
     func repetition(_ sound: Tensor) -> Double {
-      let (early, late) = (sound.narrowed(1, start: 0, length: 7840), sound.narrowed(1, start: 160, length: 7840))
-      return (early * late).sum.item / sound.squared.sum.item
+      let later = sound.narrowed(1, start: 160, length: 7840)
+      return (sound.narrowed(1, start: 0, length: 7840) * later).sum.item / sound.squared.sum.item
     }
     #expect(repetition(buzz) > 0.9)
     #expect(abs(repetition(noise)) < 0.4)
