@@ -27,12 +27,7 @@ struct TrainingJob<Recipe: TrainingRecipe> {
       Recipe.subject == .judges
       ? nil : try ModelDirectory(URL(filePath: configuration.model), isTrained: false)
     let rendezvous = try Rendezvous(environment: ProcessInfo.processInfo.environment)
-    device =
-      switch configuration.device {
-      case "cuda": Device(.cuda, index: rendezvous?.localRank ?? 0)
-      case "mps": .mps
-      default: .cpu
-      }
+    device = configuration.device(index: rendezvous?.localRank ?? 0)
     guard device.isAvailable else { throw GenerationError.unavailableDevice(configuration.device) }
     let timeout = configuration.timeout
     group = try rendezvous.map {

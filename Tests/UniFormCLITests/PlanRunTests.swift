@@ -193,6 +193,20 @@ import UniForm
     #expect(refused.status == 75 && refused.errors.contains("training of the \(part)"), "\(refused.errors)")
   }
 
+  @Test(arguments: [("cuda", "bfloat16"), ("mps", "float32")])
+  func `training is planned in the numbers of the device that will train`(device: String, dtype: String)
+    async throws
+  {
+    let result = try await place.program(
+      "plan", "train", Self.root.appending(path: "Configs/train/tiny-transformer.json").path, "--model",
+      Self.root.appending(path: "Configs/uniform-tiny").path, "--memory", "24", "--json", "--set",
+      "device=\(device)")
+    #expect(result.status == 0, "\(result.errors)")
+    let report = try #require(
+      try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
+    #expect((report["plan"] as? [String: Any])?["dtype"] as? String == dtype)
+  }
+
   @Test(arguments: ["picture", "sound"]) func `the training of judges is planned`(sense: String) async throws
   {
     let plan = try await place.program(

@@ -1,3 +1,4 @@
+public import Torch
 public import UniForm
 
 /// What can be trained, by the names that configurations give them.
@@ -86,6 +87,16 @@ public struct TrainingConfiguration<Recipe: TrainingRecipe>: JSONConfiguration {
 }
 
 extension TrainingConfiguration {
+  /// Where to train.
+  /// - Parameter index: of the GPU among those of the machine.
+  public func device(index: Int = 0) -> Device {
+    switch device {
+    case "cuda": Device(.cuda, index: index)
+    case "mps": .mps
+    default: .cpu
+    }
+  }
+
   /// What the weights after each step follow from: not where the run lies, how many workers it has, or how it is
   /// watched. A run goes on only with the same.
   var essence: TrainingConfiguration {

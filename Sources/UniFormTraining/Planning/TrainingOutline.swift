@@ -33,10 +33,11 @@ extension TrainingPlan {
     cacheBytes: Int = 0, speed: MachineSpeed?, processBytes: Int?
   ) {
     let (settings, workers) = (configuration.optimization, configuration.workers)
+    let dtype = settings.activationType(on: configuration.device())
     let size = 4 * outline.parameters
     self.init(
       part: Recipe.subject.rawValue, workers: workers, share: settings.batchSize / workers,
-      steps: settings.steps, dtype: "\(settings.activationType(on: .cpu))", parameters: outline.parameters,
+      steps: settings.steps, dtype: "\(dtype)", parameters: outline.parameters,
       parameterBytes: workers * size, gradientBytes: workers * size, optimizerBytes: 2 * size,
       averageBytes: size,
       activationBytes: workers * (max(0, outline.step.peakBytes - size) + outline.keptBytes),
@@ -197,6 +198,8 @@ extension TrainingPlan {
       batchSize: settings.batchSize, group: nil, workers: configuration.workers,
       accumulation: settings.accumulation)
     (settings.batchSize, settings.accumulation) = (settings.batchSize / division.parts, 1)
+    // The trainer is built on the CPU; what it computes in is what the device that will train computes in.
+    settings.dtype = "\(settings.activationType(on: configuration.device()))"
     var context = RunContext(log: try MetricsLog(title: ""))
     context.makeStore = { _, _ in .dryRun() }
     return try catchingTorchErrors { try make(settings, context) }
