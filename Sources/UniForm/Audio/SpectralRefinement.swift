@@ -18,12 +18,11 @@ public import Torch
 public struct SpectralRefinement {
   private let mel: MelSpectrogram
   private let steps: Int
-  /// From filters to bins, with rows that sum to 1 or, where no filter reaches, to 0.
+  /// From filters to bins: those of a bin sum to 1 or, where no filter reaches, to 0.
   private let spreading: Tensor  // [M, K]
   private static let momentum = 0.9
   /// Of a bin in one step.
   private static let largestGain = 10.0
-
   /// Of the added noise, relative to the sound.
   private static let noiseLevel = 2.0
 
