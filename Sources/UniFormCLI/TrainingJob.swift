@@ -56,7 +56,8 @@ struct TrainingJob<Recipe: TrainingRecipe> {
   /// A line for the person at the first process.
   func note(_ line: String) { if run != nil { StandardError.print(line) } }
 
-  /// Trains to the end: from the last checkpoint, or from the weights of another model, or from random numbers.
+  /// Trains to the end: from the last checkpoint, or from the weights of another model, or from random numbers. An
+  /// export takes the last checkpoint, or throws where there is none.
   ///
   /// - Returns: whether the weights are ready; otherwise the time was over.
   /// - Throws: `CancellationError` after an interrupted run was saved.

@@ -84,7 +84,7 @@ import UniForm
   }
 
   /// Noise 74 dB below full scale beside silence is far off without a floor, and next to nothing with one above it; loud noise counts alike.
-  @Test func whatLiesBelowTheFloorDoesNotCount() throws {
+  @Test func whatLiesBelowTheFloorHardlyCounts() throws {
     let (silence, whisper) = (Tensor.zeros([2, 3200]), Self.noise(1) * 0.002)
     var weights = VocoderLoss.Configuration()
     #expect(loss(weights).melDistance(whisper, silence).item > 2)

@@ -9,7 +9,7 @@ public struct VocoderLoss {
     public var featureMatching = 2.0
     public var mel = 45.0
     public var spectrum = 1.0
-    /// The log-mel below which nothing counts; HiFi-GAN has ``MelSpectrogram/silence``. Synthetic sound is so clean
+    /// The log-mel below which hardly anything counts; HiFi-GAN has ``MelSpectrogram/silence``. Synthetic sound is so clean
     /// that most of its spectrogram lies at the floor, where the logarithm makes much of what nobody hears: a tone with a
     /// little dirt around it then costs more than no tone.
     public var floor = MelSpectrogram.silence

@@ -16,7 +16,7 @@ public struct VocoderTrainer {
     public var discriminatorChannels = 16
     public var melWeight = 45.0
     public var spectrumWeight = 1.0
-    /// The log-mel below which nothing counts.
+    /// The log-mel below which hardly anything counts.
     public var melFloor = MelSpectrogram.silence
     /// Whether it is given what the model's audio autoencoder leaves of a spectrogram, as in a generated clip.
     public var throughAutoencoder = false
