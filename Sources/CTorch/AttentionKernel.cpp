@@ -157,7 +157,6 @@ struct Problem {
   Preparation query_preparation, key_preparation;
   const float *mask;  // [outer, keys] or none
   int64_t inner, heads, queries, keys, width;
-  int64_t inner_places;  // rows of cosines and sines from one inner sequence to the next; 0 where they share them
 };
 
 UNIFORM_AVX512 void pack(const Problem &p, int64_t outer, int64_t inner, int64_t head, Workspace &w) {
@@ -168,8 +167,7 @@ UNIFORM_AVX512 void pack(const Problem &p, int64_t outer, int64_t inner, int64_t
   for (int64_t first = 0; first < p.keys; first += lanes) {
     // Sixteen keys side by side; the mask takes out what lies beyond the last one.
     for (int64_t j = first; j < std::min(first + lanes, p.keys); j++)
-      prepare_row(p.key.row(outer, inner, j, head), p.key_preparation, inner * p.inner_places + j, p.width,
-                  w.rows.data() + (j - first) * columns);
+      prepare_row(p.key.row(outer, inner, j, head), p.key_preparation, j, p.width, w.rows.data() + (j - first) * columns);
     for (int64_t i = 0; i < pairs; i++) {
       const __m512i pair = _mm512_i32gather_epi32(places, reinterpret_cast<const int *>(w.rows.data()) + i, 4);
       _mm512_storeu_si512(w.keys.data() + i * keys + first, pair);
@@ -198,8 +196,7 @@ UNIFORM_AVX512 void attend(
     const int64_t rows = std::min(tile, to - first);
     uint16_t *out[tile];
     for (int64_t r = 0; r < rows; r++) {
-      prepare_row(p.query.row(outer, inner, first + r, head), p.query_preparation,
-                  inner * p.inner_places + first + r, p.width,
+      prepare_row(p.query.row(outer, inner, first + r, head), p.query_preparation, first + r, p.width,
                   w.queries.data() + r * columns);
       out[r] = p.out.row(outer, inner, first + r, head);
     }
@@ -256,17 +253,14 @@ void attention(const at::Tensor &query, const at::Tensor &key, const at::Tensor 
               "query ", query.sizes(), " does not fit key ", key.sizes(), " and value ", value.sizes());
   TORCH_CHECK(!cosines || queries == keys, "only self-attention has rotary positions");
   const float factor = static_cast<float>(1.4426950409 / std::sqrt(static_cast<double>(width)));
-  const bool has_own_places = cosines && cosines->dim() == 3;
-  const at::DimVector places = has_own_places ? at::DimVector{query.size(1), keys, width} : at::DimVector{keys, width};
-  const float *cosine = pointer(cosines, places, "cosines"), *sine = pointer(sines, places, "sines");
+  const float *cosine = pointer(cosines, {keys, width}, "cosines"), *sine = pointer(sines, {keys, width}, "sines");
   TORCH_CHECK((cosine == nullptr) == (sine == nullptr), "cosines and sines belong together");
   const float small = static_cast<float>(epsilon);
   const Problem problem{
       View(query), View(key), View(value), View(out),
       {pointer(query_gain, {width}, "query_gain"), cosine, sine, small, factor},
       {pointer(key_gain, {width}, "key_gain"), cosine, sine, small, 1.0f},
-      pointer(mask, {query.size(0), keys}, "mask"), query.size(1), query.size(3), queries, keys, width,
-      has_own_places ? keys : 0};
+      pointer(mask, {query.size(0), keys}, "mask"), query.size(1), query.size(3), queries, keys, width};
 
   const int64_t blocks = (queries + query_block - 1) / query_block;
   const int64_t padded = round_up(keys, lanes), columns = round_up(width, lanes);

@@ -96,16 +96,6 @@ extension ClipGeometry {
   // Latent steps
   public var latentFramesPerSecond: Int { frameRate / chunkFrames * chunkLatents }
   public var latentFrameCount: Int { codedSeconds * latentFramesPerSecond }
-  /// The middle of what each latent frame shows, in latent frames from the start: they would be 0.5, 1.5, … if frames were
-  /// divided evenly. The first latent frame of a chunk covers one frame, and the others equal shares of the rest.
-  public var latentFrameMoments: [Double] {
-    let share = Double(chunkFrames - 1) / Double(max(1, chunkLatents - 1))
-    return (0..<latentFrameCount).map { index in
-      let (chunk, place) = (index / chunkLatents, Double(index % chunkLatents))
-      let frame = chunkLatents == 1 ? Double(chunkFrames) / 2 : place == 0 ? 0.5 : 1 + share * (place - 0.5)
-      return Double(chunk * chunkLatents) + frame * Double(chunkLatents) / Double(chunkFrames)
-    }
-  }
   public var audioStepsPerSecond: Int { sampleRate / hopLength / audioTimeFactor }
   public var audioStepCount: Int { codedSeconds * audioStepsPerSecond }
   /// Audio latent steps beside one video latent frame.

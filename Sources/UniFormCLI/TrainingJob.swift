@@ -21,6 +21,10 @@ struct TrainingJob<Recipe: TrainingRecipe> {
     // keep the workers' cores busy.
     ComputeThreads.count = 1
     configuration = try file.configuration()
+    // An export makes no folder of a run.
+    guard !isExport || FileManager.default.fileExists(atPath: configuration.run) else {
+      throw Self.nothingToExport(in: configuration.run)
+    }
     self.cancellation = cancellation
     self.isExport = isExport
     model =
@@ -66,7 +70,7 @@ struct TrainingJob<Recipe: TrainingRecipe> {
   ) throws -> Bool {
     let isResumed = try loop.resume(warn: { StandardError.print("uniform: warning: \($0)") })
     if isExport {
-      guard isResumed else { throw CommandFailure.usage("--export: \(configuration.run) has no checkpoint") }
+      guard isResumed else { throw Self.nothingToExport(in: configuration.run) }
       note("the weights after step \(loop.step) of \(configuration.optimization.steps)")
       return true
     }
@@ -81,6 +85,10 @@ struct TrainingJob<Recipe: TrainingRecipe> {
     if cancellation.isCancelled && !isDone { throw CancellationError() }
     if !isDone { note("stopped at step \(loop.step); the same command goes on from there") }
     return isDone
+  }
+
+  private static func nothingToExport(in run: String) -> CommandFailure {
+    .usage("--export: \(run) has no checkpoint")
   }
 
   /// Writes averaged parameters in 16 bits, as they ship.

@@ -50,6 +50,7 @@ import UniForm
     }
     let early = try await export()
     #expect(early.status == 64 && early.errors.contains("--export: run has no checkpoint"), "\(early.errors)")
+    #expect(!FileManager.default.fileExists(atPath: place.file("run").path))
     #expect(try await train().status == 0)
     let whole = try ModelDirectory(place.file("model")).weightsFingerprint
     let checkpoints = place.file("run/checkpoints")

@@ -62,8 +62,7 @@ import Torch
   ) -> UniFormDiT.Placement {
     model.placement(
       frames: latents.video.size(2), rows: latents.video.size(3), columns: latents.video.size(4),
-      pixels: (64, 64), moments: ClipGeometry().latentFrameMoments.prefix(latents.video.size(2)).map(\.self),
-      device: .cpu, dtype: dtype)
+      pixels: (64, 64), device: .cpu, dtype: dtype)
   }
 
   let latents = AVLatents(
@@ -99,55 +98,6 @@ import Torch
     }
   }
 
-  @Test func latentFramesOfAChunkCoverOneFrameThenFourEach() {
-    var geometry = ClipGeometry()
-    geometry.seconds = 2
-    let seconds = [0.5, 3, 7, 11, 15].map { $0 / 17 }
-    let expected = (seconds + seconds.map { $0 + 1 }).map { $0 * 5 }
-    #expect(zip(geometry.latentFrameMoments, expected).allSatisfy { abs($0 - $1) < 1e-12 })
-  }
-
-  /// Picture and sound of a frame stand apart by what lies between their moments; at moments in the middle of even frames
-  /// nothing is left of the switch but rounding.
-  @Test func timeAlignmentTurnsPictureAgainstSoundByTheirDistanceInTime() throws {
-    func output(_ moments: [Double], isAligned: Bool = true) throws -> Tensor {
-      let (model, _) = try Self.tiny {
-        ($0.timeAlignedPositions, $0.audioPatchSize) = (isAligned, [2, 6])
-      }
-      let placement = model.placement(
-        frames: 5, rows: 8, columns: 8, pixels: (64, 64), moments: moments, device: .cpu)
-      let rate = Tensor([17, 17] as [Float])
-      let time = model.timeEmbedding(Tensor([500, 500] as [Float]), frameRate: rate)
-      return model(
-        latents, videoTime: time, audioTime: time, task: Tensor([0, 0]),
-        conditioning: model.conditioning(
-          states: GoldenFill.input("text", [2, 6, 16]), mask: .ones([2, 6], dtype: .int64)),
-        placement: placement
-      ).prediction.video
-    }
-    let even = (0..<5).map { Double($0) + 0.5 }
-    let plain = try output(even, isAligned: false)
-    #expect((try output(even) - plain).abs.maximum.item < 1e-4)
-    #expect((try output(even.map { $0 - 0.4 }) - plain).abs.maximum.item > 1e-3)
-    let uneven = Array(ClipGeometry().latentFrameMoments.prefix(5))
-    #expect((try output(uneven) - plain).abs.maximum.item > 1e-3)
-  }
-
-  /// What the sound's feed-forward computes reaches the sound's tokens in every block, and pictures only through
-  /// attention.
-  @Test func theSoundHasAFeedForwardOfItsOwn() throws {
-    let (model, store) = try Self.tiny { $0.perModalityFeedForward = true }
-    let names = Set(store.entries.map(\.name))
-    #expect(names.contains("spatial_blocks.1.audio_mlp.fc1.weight"))
-    #expect(names.contains("temporal_blocks.0.audio_mlp.fc2.bias"))
-    let before = Self.run(model, latents).prediction
-    let last = try #require(store.entries.first { $0.name == "temporal_blocks.1.audio_mlp.fc2.bias" })
-    withoutGradient { _ = last.tensor.copy_(last.tensor + 1) }
-    let after = Self.run(model, latents).prediction
-    #expect(after.video.floats == before.video.floats)
-    #expect((after.audio - before.audio).abs.maximum.item > 1e-4)
-  }
-
   @Test func paddedTextTokensCountForNothing() throws {
     let (model, _) = try Self.tiny()
     let states = GoldenFill.input("text", [2, 6, 16])
@@ -159,9 +109,7 @@ import Torch
   }
 
   @Test func everyParameterLearns() throws {
-    let (model, store) = try Self.tiny {
-      ($0.chunkPositions, $0.perModalityFeedForward, $0.timeAlignedPositions) = (5, true, true)
-    }
+    let (model, store) = try Self.tiny { $0.chunkPositions = 5 }
     store.enableTraining()
     let output = Self.run(model, latents, audio: 0)
     (output.prediction.video.squared.sum + output.prediction.audio.squared.sum
@@ -172,14 +120,9 @@ import Torch
 
   /// Step by step, as in training, and through the fused kernels, where the machine has them; with one time for all
   /// tokens, and with a clean condition.
-  @Test(arguments: [
-    (true, 500, false), (false, 500, false), (true, 0, false), (false, 0, false), (true, 0, true),
-    (false, 0, true),
-  ])
-  func bfloat16FollowsFloat32(isRecorded: Bool, audioTime: Float, switches: Bool) throws {
-    let (model, _) = try Self.tiny {
-      ($0.perModalityFeedForward, $0.timeAlignedPositions) = (switches, switches)
-    }
+  @Test(arguments: [true, false], [500, 0])
+  func bfloat16FollowsFloat32(isRecorded: Bool, audioTime: Float) throws {
+    let (model, _) = try Self.tiny()
     let rate = Tensor([17, 17] as [Float])
     let exact = Self.run(model, latents, audio: audioTime).prediction
     func narrow() -> AVLatents {

@@ -52,7 +52,7 @@ extension Tensor {
   ///
   /// - Parameters:
   ///   - gains: `[d]` float32 each; queries and keys are divided by their root mean square and multiplied by these.
-  ///   - rotary: cosines and signed sines `[L, d]`, or `[inner, L, d]`, float32 for interleaved pairs.
+  ///   - rotary: cosines and signed sines `[L, d]` float32 for interleaved pairs.
   ///   - mask: `[outer, L]` float32, added to the scores.
   public func writeAttention(
     query: Tensor, key: Tensor, value: Tensor, gains: (query: Tensor, key: Tensor)? = nil,

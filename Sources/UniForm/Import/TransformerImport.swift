@@ -86,8 +86,6 @@ extension ModelDirectory {
       transformer.audioPatchSize = base.audioPatchSize
       transformer.sharedStem = base.sharedStem
       transformer.chunkPositions = base.chunkPositions
-      transformer.timeAlignedPositions = base.timeAlignedPositions
-      transformer.perModalityFeedForward = base.perModalityFeedForward
     }
     return given.captionChannels
   }
@@ -170,7 +168,6 @@ extension ModelDirectory {
     NamePattern("audio_final_layer.*", "zero: the first prediction for the sound is the mean"),
     NamePattern("task_embedder.*", "random: one column per task"),
     NamePattern("modality_embedding", "zero"),
-    NamePattern("*.audio_mlp.*", "random: the feed-forward of the sound"),
     NamePattern("chunk_embedder.*", "random: the place of a frame in its chunk"),
   ]
 }

@@ -36,15 +36,14 @@ struct SelfAttention {
     self.heads = heads
   }
 
-  /// Attends along one axis of `[B, T, S, D]`: within frames, or along time at each place; with rotary positions, where
-  /// there are any.
-  func callAsFunction(_ x: Tensor, along axis: STDiT3Block.Axis, rotary: RotaryEmbedding?) -> Tensor {
+  /// Attends along one axis of `[B, T, S, D]`: within frames, or along time at each place, with rotary positions.
+  func callAsFunction(_ x: Tensor, along axis: STDiT3Block.Axis, rotary: RotaryEmbedding) -> Tensor {
     if FusedKernels.serve(x) { return fused(x, along: axis, rotary: rotary) }
-    return axis == .spatial ? spatial(x, rotary: rotary) : temporal(x, rotary: rotary)
+    return axis == .spatial ? spatial(x) : temporal(x, rotary: rotary)
   }
 
   /// The same in one kernel, which reads the rows where the projection left them.
-  private func fused(_ x: Tensor, along axis: STDiT3Block.Axis, rotary: RotaryEmbedding?) -> Tensor {
+  private func fused(_ x: Tensor, along axis: STDiT3Block.Axis, rotary: RotaryEmbedding) -> Tensor {
     let (b, t, s, width) = (x.size(0), x.size(1), x.size(2), x.size(3))
     let parts = qkv(x).reshaped(b, t, s, 3, heads, width / heads)  // [B, T, S, 3, h, d]
     let shape = [b, t, s, heads, width / heads]
@@ -55,36 +54,35 @@ struct SelfAttention {
       value: lined(parts.selected(3, 2)),
       gains: queryNorm.flatMap { query in
         keyNorm.map { (query.weight.to(.float32), $0.weight.to(.float32)) }
-      }, epsilon: queryNorm?.epsilon ?? 0, rotary: rotary.map { ($0.cosines, $0.sines) })
+      }, epsilon: queryNorm?.epsilon ?? 0, rotary: axis == .temporal ? (rotary.cosines, rotary.sines) : nil)
     return projection(y.reshaped(b, t, s, width))
   }
 
   /// Attends along axis 2 of `[B, T, S, D]` (within frames).
-  private func spatial(_ x: Tensor, rotary: RotaryEmbedding?) -> Tensor {
+  private func spatial(_ x: Tensor) -> Tensor {
     let (b, t, s, width) = (x.size(0), x.size(1), x.size(2), x.size(3))
     let parts = qkv(x).reshaped(b * t, s, 3, heads, width / heads)  // [N, L, 3, h, d]
       .permuted(2, 0, 3, 1, 4)  // [3, N, h, L, d]
-    let (q, k, v) = prepared(parts, rotary)
+    let (q, k, v) = normalized(parts)
     let y = attention(query: q, key: k, value: v)  // [N, h, L, d]
     return projection(y.transposed(1, 2).reshaped(b, t, s, width))
   }
 
-  /// Attends along axis 1 of `[B, T, S, D]` (along time at each place).
-  private func temporal(_ x: Tensor, rotary: RotaryEmbedding?) -> Tensor {
+  /// Attends along axis 1 of `[B, T, S, D]` (along time at each place), with rotary positions.
+  private func temporal(_ x: Tensor, rotary: RotaryEmbedding) -> Tensor {
     let (b, t, s, width) = (x.size(0), x.size(1), x.size(2), x.size(3))
     let parts = qkv(x).reshaped(b, t, s, 3, heads, width / heads)  // [B, T, S, 3, h, d]
       .permuted(3, 0, 2, 4, 1, 5)  // [3, B, S, h, T, d]
       .reshaped(3, b * s, heads, t, width / heads)  // [3, N, h, L, d]
-    let (q, k, v) = prepared(parts, rotary)
-    let y = attention(query: q, key: k, value: v)  // [N, h, L, d]
+    let (q, k, v) = normalized(parts)
+    let y = attention(query: rotary(q), key: rotary(k), value: v)  // [N, h, L, d]
     return projection(
       y.reshaped(b, s, heads, t, width / heads).permuted(0, 3, 1, 2, 4).reshaped(b, t, s, width))
   }
 
-  private func prepared(_ parts: Tensor, _ rotary: RotaryEmbedding?) -> (Tensor, Tensor, Tensor) {
-    var (q, k, v) = (parts.selected(0, 0), parts.selected(0, 1), parts.selected(0, 2))
-    (q, k) = (queryNorm?(q) ?? q, keyNorm?(k) ?? k)
-    return (rotary?(q) ?? q, rotary?(k) ?? k, v)
+  private func normalized(_ parts: Tensor) -> (Tensor, Tensor, Tensor) {
+    let (q, k, v) = (parts.selected(0, 0), parts.selected(0, 1), parts.selected(0, 2))
+    return (queryNorm?(q) ?? q, keyNorm?(k) ?? k, v)
   }
 }
 

@@ -9,15 +9,9 @@ extension UniFormDiT {
 
     /// Along time.
     struct Time {
-      let rotaryAlongTime: RotaryEmbedding
-      /// Nil where the tokens of a frame count as of the same moment.
-      let rotaryWithinFrame: RotaryEmbedding?
+      let rotary: RotaryEmbedding
       /// The place of each frame in its chunk, `[T]`; nil where the network does not ask.
       let phase: Tensor?
-
-      func rotary(along axis: STDiT3Block.Axis) -> RotaryEmbedding? {
-        axis == .temporal ? rotaryAlongTime : rotaryWithinFrame
-      }
     }
   }
 
@@ -29,11 +23,9 @@ extension UniFormDiT {
   /// - Parameters:
   ///   - pixels: height and width of the decoded picture, for the scale of positions.
   ///   - trainedPixels: those of the pictures that the network was trained on, where they are others.
-  ///   - moments: of each latent frame, as in ``ClipGeometry/latentFrameMoments``; what time-aligned positions need.
   public func placement(
     frames: Int, rows h: Int, columns w: Int, pixels: (height: Int, width: Int),
-    trainedPixels: (height: Int, width: Int)? = nil, moments: [Double]? = nil, device: Device,
-    dtype: DType = .float32
+    trainedPixels: (height: Int, width: Int)? = nil, device: Device, dtype: DType = .float32
   ) -> Placement {
     let c = configuration
     let trained = trainedPixels ?? pixels
@@ -41,14 +33,11 @@ extension UniFormDiT {
     let beside = PatchGrid(
       c, rows: max(1, h * trained.height / pixels.height), columns: max(1, w * trained.width / pixels.width),
       pixels: trained)
-    let alignment = c.timeAlignedPositions ? TimeAlignment(c, picture, moments: moments, device: device) : nil
     return Placement(
       video: picture.positions(width: c.hiddenSize).to(device).to(dtype),
       audio: beside.positions(beside: c.audioGrid, width: c.hiddenSize).to(device).to(dtype),
       time: Placement.Time(
-        rotaryAlongTime: alignment?.alongTime
-          ?? RotaryEmbedding(length: frames, width: c.hiddenSize / c.heads, device: device),
-        rotaryWithinFrame: alignment?.withinFrame,
+        rotary: RotaryEmbedding(length: frames, width: c.hiddenSize / c.heads, device: device),
         phase: c.chunkPositions > 0
           ? Tensor((0..<frames).map { $0 % c.chunkPositions }, device: device) : nil))
   }
@@ -63,7 +52,6 @@ extension UniFormDiT {
     let trained = trainedSize ?? geometry.size
     return placement(
       frames: shape[1], rows: shape[2], columns: shape[3], pixels: (geometry.height, geometry.width),
-      trainedPixels: (trained.height, trained.width), moments: geometry.latentFrameMoments, device: device,
-      dtype: dtype)
+      trainedPixels: (trained.height, trained.width), device: device, dtype: dtype)
   }
 }

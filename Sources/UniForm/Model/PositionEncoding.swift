@@ -65,27 +65,15 @@ struct PatchGrid {
 
 /// Rotates interleaved pairs of channels by an angle that grows with the position (RoPE).
 struct RotaryEmbedding {
-  /// `[length, width]`, or `[lines, length, width]` where sequences have positions of their own.
-  let cosines: Tensor
-  /// The same, with the sign of the rotation.
-  let sines: Tensor
-
-  init(cosines: Tensor, sines: Tensor) {
-    self.cosines = cosines
-    self.sines = sines
-  }
+  let cosines: Tensor  // [length, width]
+  let sines: Tensor  // [length, width], with the sign of the rotation
 
   init(length: Int, width: Int, device: Device) {
-    self.init(positions: (0..<length).map(Double.init), width: width, device: device)
-  }
-
-  init(positions: [Double], width: Int, device: Device) {
-    let length = positions.count
     var cosineValues: [Float] = []
     var sineValues: [Float] = []
-    for position in positions {
+    for position in 0..<length {
       for pair in 0..<width / 2 {
-        let angle = position * Foundation.pow(10_000, -2 * Double(pair) / Double(width))
+        let angle = Double(position) * Foundation.pow(10_000, -2 * Double(pair) / Double(width))
         cosineValues += [Float(cos(angle)), Float(cos(angle))]
         sineValues += [Float(-sin(angle)), Float(sin(angle))]
       }
@@ -94,17 +82,8 @@ struct RotaryEmbedding {
     sines = Tensor(sineValues, shape: [length, width], device: device)
   }
 
-  /// `x` is `[…, length, width]`; `[N · lines, h, length, width]` where there are lines.
+  /// `x` is `[…, length, width]`.
   func callAsFunction(_ x: Tensor) -> Tensor {
-    guard cosines.rank == 2 else {
-      let lined = x.reshaped([-1, cosines.size(0)] + x.shape.dropFirst())  // [N, lines, h, length, width]
-      let one = RotaryEmbedding(cosines: cosines.unsqueezed(1), sines: sines.unsqueezed(1))
-      return one.rotated(lined).reshaped(x.shape)
-    }
-    return rotated(x)
-  }
-
-  private func rotated(_ x: Tensor) -> Tensor {
     let pairs = x.reshaped(x.shape.dropLast() + [x.size(-1) / 2, 2])
     let swapped = pairs.flipped(-1).reshaped(x.shape)  // (a, b) → (b, a)
     return (x * cosines.to(x.dtype)).addcmul(swapped, sines.to(x.dtype))

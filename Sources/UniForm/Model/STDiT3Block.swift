@@ -35,8 +35,6 @@ struct STDiT3Block {
   let crossAttention: CrossAttention
   let feedForwardIn: Linear
   let feedForwardOut: Linear
-  /// Of the sound's tokens, where they have one of their own.
-  let audioFeedForward: (in: Linear, out: Linear)?
   let scaleShiftTable: Tensor  // [6, D]
 
   init(_ parameters: Parameters, _ c: UniFormDiT.Configuration, axis: Axis) throws {
@@ -50,44 +48,28 @@ struct STDiT3Block {
       parameters["attn"], width: c.hiddenSize, heads: c.heads, qkNorm: c.qkNorm, startsAsIdentity: isNew)
     crossAttention = try CrossAttention(
       parameters["cross_attn"], width: c.hiddenSize, heads: c.heads, startsAsIdentity: isNew)
-    func feedForward(_ name: String) throws -> (in: Linear, out: Linear) {
-      let inner = Int(Double(c.hiddenSize) * c.mlpRatio)
-      return (
-        try Linear(
-          parameters[name]["fc1"], c.hiddenSize, inner, weightInitialization: .xavierUniform,
-          biasInitialization: .zeros),
-        try Linear(
-          parameters[name]["fc2"], inner, c.hiddenSize, weightInitialization: isNew ? .zeros : .xavierUniform,
-          biasInitialization: .zeros)
-      )
-    }
-    (feedForwardIn, feedForwardOut) = try feedForward("mlp")
-    audioFeedForward = c.perModalityFeedForward ? try feedForward("audio_mlp") : nil
+    let inner = Int(Double(c.hiddenSize) * c.mlpRatio)
+    feedForwardIn = try Linear(
+      parameters["mlp"]["fc1"], c.hiddenSize, inner, weightInitialization: .xavierUniform,
+      biasInitialization: .zeros)
+    feedForwardOut = try Linear(
+      parameters["mlp"]["fc2"], inner, c.hiddenSize, weightInitialization: isNew ? .zeros : .xavierUniform,
+      biasInitialization: .zeros)
   }
 
   func callAsFunction(
     _ input: Tensor, _ modulation: Modulation, _ text: TextKeysValues, textMask: Tensor?,
-    time: UniFormDiT.Placement.Time
+    rotary: RotaryEmbedding
   ) -> Tensor {
     let m = modulation.rows(adding: scaleShiftTable)  // shift1, scale1, gate1, shift2, scale2, gate2
     var x = input  // [B, T, S, D]
     var z = modulated(x, shift: m[0], scale: m[1])  // [B, T, S, D]
-    z = attention(z, along: axis, rotary: time.rotary(along: axis))  // [B, T, S, D]
+    z = attention(z, along: axis, rotary: rotary)  // [B, T, S, D]
     x = x.addcmul(m[2], z)  // [B, T, S, D]
     x = crossAttention(x, text, mask: textMask)  // [B, T, S, D]
     z = modulated(x, shift: m[3], scale: m[4])  // [B, T, S, D]
-    z = feedForward(z, modulation)  // [B, T, S, D]
+    z = feedForwardOut(feedForwardIn.geluTanh(z))  // [B, T, S, D]
     return FusedKernels.serve(x) ? x.addcmul_(m[5], z) : x.addcmul(m[5], z)  // [B, T, S, D]
-  }
-
-  private func feedForward(_ x: Tensor, _ modulation: Modulation) -> Tensor {
-    guard let audioFeedForward else { return feedForwardOut(feedForwardIn.geluTanh(x)) }
-    let parts = x.split(modulation.sizes, axis: 2)  // [B, T, S of pictures and of sound, D]
-    return .concatenate(
-      [
-        feedForwardOut(feedForwardIn.geluTanh(parts[0])),
-        audioFeedForward.out(audioFeedForward.in.geluTanh(parts[1])),
-      ], axis: 2)
   }
 }
 

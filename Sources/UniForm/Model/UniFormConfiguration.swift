@@ -33,13 +33,6 @@ extension UniFormDiT {
     /// A learned embedding of the frame's place in its chunk: picture and sound are skewed by up to 0.14 s
     /// within a second, and the skew depends on it. 0 leaves it out.
     public var chunkPositions = 0
-    /// Rotates the tokens of pictures and sound by their own time in seconds, along time and within a frame: the first
-    /// latent frame of a chunk covers one frame, the others four each, while the sound beside them runs evenly. See
-    /// ``ClipGeometry/latentFrameMoments``.
-    public var timeAlignedPositions = false
-    /// A feed-forward of their own for the tokens of the sound, `audio_mlp` of each block beside `mlp`; attention stays
-    /// shared.
-    public var perModalityFeedForward = false
 
     public init() {}
 
@@ -62,8 +55,6 @@ extension UniFormDiT {
       case audioPatchSize = "audio_patch_size"
       case sharedStem = "shared_stem"
       case chunkPositions = "chunk_positions"
-      case timeAlignedPositions = "time_aligned_positions"
-      case perModalityFeedForward = "mlp_per_modality"
     }
 
     /// Training and kernel options of the published configuration that change no value.
@@ -95,9 +86,6 @@ extension UniFormDiT {
       try require(
         patchSize.count == 3 && patchSize[0] == 1 && patchSize.allSatisfy((1...1024).contains),
         "patch_size must be [1, rows, columns]")
-      try require(
-        hasAudio || !(timeAlignedPositions || perModalityFeedForward),
-        "time_aligned_positions and mlp_per_modality need sound; audio_channels is 0")
       guard hasAudio else { return }
       try require(
         [audioChannels, audioFrequencies, audioStepsPerFrame].allSatisfy((1...65_536).contains)

@@ -205,9 +205,9 @@ extension UniFormDiT {
     }
     for (block, text) in zip(blocks, conditioning.blocks) {
       if recomputesActivations && isRecordingGradients {
-        x = recomputed(block, x, modulation, text, textMask: conditioning.mask, time: time)
+        x = recomputed(block, x, modulation, text, textMask: conditioning.mask, rotary: time.rotary)
       } else {
-        x = block(x, modulation, text, textMask: conditioning.mask, time: time)
+        x = block(x, modulation, text, textMask: conditioning.mask, rotary: time.rotary)
       }
     }
     return x
@@ -216,13 +216,13 @@ extension UniFormDiT {
   /// The block as one step of the backward pass, which computes it again.
   private func recomputed(
     _ block: STDiT3Block, _ x: Tensor, _ modulation: Modulation, _ text: TextKeysValues, textMask: Tensor?,
-    time: Placement.Time
+    rotary: RotaryEmbedding
   ) -> Tensor {
     // Whatever needs a gradient has to be an input.
     checkpointed([x, text.key, text.value] + modulation.groups) { inputs in
       block(
         inputs[0], Modulation(groups: Array(inputs[3...]), sizes: modulation.sizes),
-        TextKeysValues(key: inputs[1], value: inputs[2]), textMask: textMask, time: time)
+        TextKeysValues(key: inputs[1], value: inputs[2]), textMask: textMask, rotary: rotary)
     }
   }
 
