@@ -32,7 +32,7 @@ struct LaunchCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    // Whatever runs is saved before it ends.
+    // Longer than any command takes to save before it ends: none shall outlive the launcher.
     Interruption.allow(seconds: 630)
     try await ProcessTeam(count: count, arguments: command).run()
   }

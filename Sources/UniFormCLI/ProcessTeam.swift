@@ -21,19 +21,29 @@ struct ProcessTeam {
     }
   }
 
-  /// Processes have a process group of their own, so Ctrl-C reaches them only from here, once.
+  /// Each has a process group of its own, so Ctrl-C in a terminal reaches it only from here.
   private final class Members: Sendable {
     private let processes: Mutex<[Int32]> = Mutex([])
+    private let interrupted = Atomic(false)
+    var wasInterrupted: Bool { interrupted.load(ordering: .relaxed) }
 
     func add(_ process: Process) { processes.withLock { $0.append(process.processIdentifier) } }
     func remove(_ identifier: Int32) { processes.withLock { $0.removeAll { $0 == identifier } } }
     func signal(_ number: Int32) { processes.withLock { for identifier in $0 { kill(identifier, number) } } }
+
+    func interrupt() {
+      interrupted.store(true, ordering: .relaxed)
+      signal(SIGINT)
+    }
   }
 
-  /// - Throws: the failure of the process that failed first.
+  /// Where the task is cancelled, all are interrupted, and the wait goes on until they have ended.
+  ///
+  /// - Throws: the failure of the process that failed first; `CancellationError` after an interruption.
   func run() async throws {
     let port = try Self.freePort()
     let members = Members()
+    Interruption.atEnd { members.signal(SIGKILL) }
     let (ends, continuation) = AsyncStream<End>.makeStream()
     for rank in 0..<count {
       let process = Process()
@@ -61,9 +71,10 @@ struct ProcessTeam {
       members.add(process)
     }
     let failures = await withTaskCancellationHandler {
-      await wait(for: ends, members)
+      // In a task of its own: in a cancelled one the stream ends at once.
+      await Task { await wait(for: ends, members) }.value
     } onCancel: {
-      members.signal(SIGINT)
+      members.interrupt()
     }
     if Task.isCancelled { throw CancellationError() }
     guard let first = failures.max(by: { ($0.weight, $1.rank) < ($1.weight, $0.rank) }) else { return }
@@ -88,9 +99,14 @@ struct ProcessTeam {
   }
 
   /// What lost another process ends by itself within a moment, with its own words. What was stopped goes on, to end.
+  ///
+  /// After an interruption all have been asked already, and one that leaves is no reason to disturb one that
+  /// still saves.
   private static func dismiss(_ members: Members) {
     for (delay, numbers) in [(2.0, [SIGTERM, SIGCONT]), (30.0, [SIGKILL])] {
-      DispatchQueue.global().asyncAfter(deadline: .now() + delay) { numbers.forEach(members.signal) }
+      DispatchQueue.global().asyncAfter(deadline: .now() + delay) {
+        if !members.wasInterrupted { numbers.forEach(members.signal) }
+      }
     }
   }
 

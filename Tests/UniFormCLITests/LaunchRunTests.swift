@@ -22,7 +22,8 @@ import Testing
 
   @Test func `a process that dies ends the others with its reason`() async throws {
     try place.prepareTraining(steps: 100_000)
-    let text = try await launched(disturbing: 0, with: SIGKILL)
+    let (status, text) = try await launched(disturbing: 0, with: SIGKILL)
+    #expect(status == 70, "\(text)")
     #expect(text.contains("of 2 was killed by signal 9; the others were stopped"), "\(text)")
     #expect(text.contains("lost the others"), "\(text)")
   }
@@ -32,45 +33,129 @@ import Testing
     async throws
   {
     try place.prepareTraining(steps: 100_000, settings: ["timeout": 3])
-    let text = try await launched(disturbing: rank, with: SIGSTOP)
+    let (status, text) = try await launched(disturbing: rank, with: SIGSTOP)
+    #expect(status == 69, "\(text)")
     #expect(
       text.contains(
         "worker \(1 - rank) of 2 lost the others: worker \(rank) has given no sign of life for 3 s"),
       "\(text)")
   }
 
-  /// What a job of two processes says that never ends, once it trains and one of them gets a signal.
-  private func launched(disturbing rank: Int, with signal: Int32) async throws -> String {
+  /// The launcher alone gets the signal, as from a terminal. It waits however long its workers take.
+  @Test func `Ctrl-C ends the launcher after its workers, which save, and the same command goes on`()
+    async throws
+  {
+    try place.prepareTraining(steps: 100_000, checkpointEvery: 100_000)
+    let (waited, status, text) = try await launched { launcher, workers in
+      for worker in workers { kill(worker, SIGSTOP) }
+      kill(launcher.processIdentifier, SIGINT)
+      usleep(500_000)
+      let waits = launcher.isRunning
+      for worker in workers { kill(worker, SIGCONT) }
+      return waits
+    }
+    #expect(waited && status == 130, "\(text)")
+    let step = try place.lastCheckpoint().step
+    #expect(step > 0, "\(text)")
+    let again = try await place.program(
+      "launch", "-n", "2", "--", "train", "train.json", "--set", "optimization.steps=\(step + 1)")
+    #expect(again.status == 0, "\(again.errors)")
+    #expect(again.errors.contains("continuing at step \(step) of \(step + 1)"), "\(again.errors)")
+  }
+
+  /// As a job system does it. The workers get the launcher's signal as well, which is no second request.
+  @Test func `SIGTERM to every process saves`() async throws {
+    try place.prepareTraining(steps: 100_000, checkpointEvery: 100_000)
+    let (_, status, text) = try await launched { launcher, workers in
+      for process in workers + [launcher.processIdentifier] { kill(process, SIGTERM) }
+    }
+    #expect(status == 130, "\(text)")
+    #expect(try place.lastCheckpoint().step > 0, "\(text)")
+  }
+
+  @Test func `a second Ctrl-C some seconds later ends everything at once`() async throws {
+    try place.prepareTraining(steps: 100_000)
+    let (left, status, text) = try await launched { launcher, workers in
+      for worker in workers { kill(worker, SIGSTOP) }
+      kill(launcher.processIdentifier, SIGINT)
+      usleep(2_500_000)
+      kill(launcher.processIdentifier, SIGINT)
+      usleep(500_000)
+      let left = workers.filter { Self.isAlive($0) }
+      for worker in left { kill(worker, SIGKILL) }
+      return left
+    }
+    #expect(left.isEmpty && status == 130, "\(text)")
+  }
+
+  @Test func `Ctrl-C is not lost on processes that are still being loaded`() async throws {
+    try place.prepareTraining(steps: 100_000)
+    let (_, status, text) = try await launched(once: 0) { launcher, _ in
+      let identifier = launcher.processIdentifier
+      while launcher.isRunning && Self.children(of: identifier).count < 2 { usleep(1_000) }
+      kill(identifier, SIGINT)
+    }
+    #expect(status == 130, "\(text)")
+  }
+
+  private func launched(
+    disturbing rank: Int, with signal: Int32
+  ) async throws -> (status: Int32, errors: String) {
+    let (_, status, errors) = try await launched { _, workers in
+      if workers.indices.contains(rank) { kill(workers[rank], signal) }
+    }
+    return (status, errors)
+  }
+
+  /// What becomes of a job of two processes that never ends, once it trains and `disturb` is done with it.
+  ///
+  /// - Parameter length: of the metrics, in bytes.
+  private func launched<Value: Sendable>(
+    once length: Int = 300,
+    _ disturb: @escaping @Sendable (_ launcher: Process, _ workers: [Int32]) -> Value
+  ) async throws -> (value: Value, status: Int32, errors: String) {
     let (process, output, errors) = place.program.process(["launch", "-n", "2", "--", "train", "train.json"])
     try process.run()
     let launcher = process.processIdentifier
     let metrics = place.file("run/metrics.jsonl")
-    DispatchQueue.global().async {
-      while process.isRunning && ((try? Data(contentsOf: metrics).count) ?? 0) < 300 { usleep(20_000) }
-      let members = Self.children(of: launcher).sorted()
-      if members.indices.contains(rank) { kill(members[rank], signal) }
+    async let value = Self.onThread {
+      while process.isRunning && ((try? Data(contentsOf: metrics).count) ?? 0) < length { usleep(20_000) }
+      return disturb(process, Self.children(of: launcher).sorted())
     }
-    let text: String = await withCheckedContinuation { continuation in
-      DispatchQueue.global().async {
-        let text = errors.fileHandleForReading.readDataToEndOfFile()
-        _ = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        continuation.resume(returning: String(decoding: text, as: UTF8.self))
-      }
+    let text = await Self.onThread {
+      let text = errors.fileHandleForReading.readDataToEndOfFile()
+      _ = output.fileHandleForReading.readDataToEndOfFile()
+      process.waitUntilExit()
+      return String(decoding: text, as: UTF8.self)
     }
-    #expect(process.terminationStatus == (signal == SIGKILL ? 70 : 69), "\(text)")
     #expect(Self.children(of: launcher).isEmpty)
-    return text
+    return (await value, process.terminationStatus, text)
+  }
+
+  /// Tests share few threads, which must not be blocked.
+  private static func onThread<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value {
+    await withCheckedContinuation { continuation in
+      DispatchQueue.global().async { continuation.resume(returning: body()) }
+    }
   }
 
   private static func children(of parent: Int32) -> [Int32] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
     return names.compactMap { Int32($0) }.filter { identifier in
-      let text = (try? String(contentsOfFile: "/proc/\(identifier)/stat", encoding: .utf8)) ?? ""
-      // The name in parentheses may hold anything; the parent is the second field behind it.
-      return text.split(separator: ")").last?.split(separator: " ").dropFirst().first.flatMap { Int32($0) }
-        == parent
+      status(of: identifier).dropFirst().first.flatMap { Int32($0) } == parent
     }
+  }
+
+  /// What has ended stays a zombie until its new parent takes note.
+  private static func isAlive(_ identifier: Int32) -> Bool {
+    status(of: identifier).first.map { $0 != "Z" } ?? false
+  }
+
+  /// State, parent and more, or nothing where there is no such process.
+  private static func status(of identifier: Int32) -> [Substring] {
+    let text = (try? String(contentsOfFile: "/proc/\(identifier)/stat", encoding: .utf8)) ?? ""
+    // The name in parentheses may hold anything.
+    return text.split(separator: ")").last?.split(separator: " ") ?? []
   }
 
   @Test func `processes share a list of clips, each made once`() async throws {
