@@ -15,10 +15,12 @@ import Testing
     try await place.program.run(Self.arguments(chat) + arguments)
   }
 
-  private static func arguments(_ chat: TestChat) -> [String] {
+  private static func arguments(
+    _ chat: TestChat, path: String = "", output: String = "captions.jsonl"
+  ) -> [String] {
     [
-      "caption", "clips", "--layout", "folder", "--endpoint", chat.address, "--model", "seer", "--output",
-      "captions.jsonl", "--seconds", "1", "--frames", "3",
+      "caption", "clips", "--layout", "folder", "--endpoint", chat.address + path, "--model", "seer",
+      "--output", output, "--seconds", "1", "--frames", "3",
     ]
   }
 
@@ -101,6 +103,76 @@ import Testing
     #expect(try records().count == 3)
   }
 
+  /// With what earlier versions wrote where there was no caption.
+  static let emptyLists: [(String, String)] = [
+    ("captions.jsonl", ""), ("captions.csv", ""), ("captions.csv", "id,file_name,caption,request\n"),
+  ]
+
+  @Test(arguments: emptyLists)
+  func `no list is written where no clip has a caption, and the same command goes on`(
+    output: String, empty: String
+  ) async throws {
+    try place.write("<html>", to: "clips/a.mp4")
+    let chat = try TestChat()
+    let arguments = Self.arguments(chat, output: output)
+    let first = try await place.program.run(arguments)
+    #expect(first.status == 0, "\(first.errors)")
+    #expect(first.errors.contains("1 clips could not be described; the same command tries them again"))
+    #expect(!first.output.contains("is written when all workers are done"))
+    #expect(try place.names == [".\(output).part-0-of-1", "clips"])
+    try place.write(empty, to: output)
+    try FileManager.default.removeItem(at: place.file("clips/a.mp4"))
+    try await clips("a.mp4")
+    let second = try await place.program.run(arguments)
+    #expect(second.output.contains("1 of 1 clips have a caption, 1 of them new"), "\(second.errors)")
+    #expect(chat.requests.count == 1)
+    #expect(try place.names == [output, "clips"])
+  }
+
+  @Test func `what is tried again counts for no other worker as done`() throws {
+    let store = try CaptionStore(place.file("captions.jsonl"))
+    let failed = CaptionRecord(id: "a", fileName: "a.mp4", failure: "no", request: "r")
+    try store.append(failed, to: store.open())
+    #expect(try store.merge(["a"], request: "r"))
+    let divided = try CaptionStore(store.output, share: WorkShare(rank: 0, count: 2))
+    #expect(try !divided.merge(["a"], request: "r"))
+    _ = try store.open()
+    #expect(try !store.merge(["a"], request: "r"))
+  }
+
+  @Test func `captions of another model are not lost before they are finished`() async throws {
+    try await clips("raining_1.mp4", "raining_2.mp4")
+    let chat = try TestChat(faults: [.slow(0), .stall(5)])
+    _ = try await place.program.interrupted(Self.arguments(chat) + ["--parallel", "1"]) {
+      chat.requests.count == 2
+    }
+    let part = ".captions.jsonl.part-0-of-1"
+    let paid = try records(part)
+    #expect(paid.map(\.id) == ["raining_1.mp4"])
+    chat.forget()
+    let other = try await caption(chat, "--prompt", "what?")
+    let labels = try await place.program(
+      "caption", "clips", "--layout", "landscape", "--labels", "--output", "captions.jsonl")
+    for result in [other, labels] {
+      #expect(result.status == 73)
+      #expect(result.errorLines.count == 1)
+      #expect(result.errors.contains("\(part)' holds captions of another model, prompt or pictures"))
+    }
+    #expect(chat.requests.isEmpty)
+    #expect(try records(part) == paid)
+    #expect(try place.names == [part, "clips"])
+    #expect(try await caption(chat).output.contains("2 of 2 clips have a caption, 1 of them new"))
+  }
+
+  @Test func `a full address is asked as it is`() async throws {
+    try await clips("a.mp4")
+    let chat = try TestChat(base: "/v1beta/openai")
+    let path = "/v1beta/openai/chat/completions"
+    let result = try await place.program.run(Self.arguments(chat, path: path + "/"))
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(chat.requests.map(\.path) == [path])
+  }
+
   @Test func `Ctrl-C keeps what is paid for`() async throws {
     try await clips("a.mp4", "b.mp4", "c.mp4")
     let chat = try TestChat(faults: [.slow(0), .slow(0), .stall(5)])
@@ -159,6 +231,10 @@ import Testing
     #expect(result.status == 65)
     #expect(result.errors.contains("does not accept the requests (413: not now)"))
     #expect(chat.requests.count == 5)
+    // What the message says to change can be changed.
+    chat.forget()
+    #expect(try await caption(chat, "--size", "32").status == 0)
+    #expect(try records().count == 7)
   }
 
   @Test func `labels are captions without any server`() async throws {

@@ -14,6 +14,7 @@ final class TestChat: Sendable {
 
   private let state = Mutex(State())
   private let listener: Listener
+  private let base: String
   private let models: [String]?
   private let key: String?
   private let answer: String
@@ -21,14 +22,15 @@ final class TestChat: Sendable {
   private static let isDirect = setenv("no_proxy", "127.0.0.1,localhost", 1) == 0
 
   /// - Parameters:
+  ///   - base: what paths begin with.
   ///   - models: nil for a server that does not list them.
   ///   - faults: of the next answers to chats.
   init(
-    models: [String]? = ["seer"], key: String? = nil, answer: String = "The video shows a bell. It rings.",
-    faults: [ServerFault] = []
+    base: String = "/v1", models: [String]? = ["seer"], key: String? = nil,
+    answer: String = "The video shows a bell. It rings.", faults: [ServerFault] = []
   ) throws {
     guard Self.isDirect else { throw POSIXError(.ENOMEM) }
-    (self.models, self.key, self.answer) = (models, key, answer)
+    (self.base, self.models, self.key, self.answer) = (base, models, key, answer)
     listener = try Listener()
     state.withLock { $0.faults = faults }
     listener.serve { [weak self] in self?.answer($0) }
@@ -56,10 +58,10 @@ final class TestChat: Sendable {
     guard let request = connection.request() else { return }
     if let key, request.headers["authorization"] != "Bearer \(key)" { return connection.send(401) }
     switch (request.method, request.path) {
-    case ("GET", "/v1/models"):
+    case ("GET", base + "/models"):
       guard let models else { return connection.send(404) }
       send(["object": "list", "data": models.map { ["id": $0, "object": "model"] }], connection)
-    case ("POST", "/v1/chat/completions"): chat(request, connection)
+    case ("POST", base + "/chat/completions"): chat(request, connection)
     default: connection.send(404)
     }
   }

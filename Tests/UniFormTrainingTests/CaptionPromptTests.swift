@@ -30,6 +30,8 @@ import Testing
     ("http://localhost:8000", "http://localhost:8000/v1"),
     ("http://localhost:8000/v1/", "http://localhost:8000/v1"),
     ("https://a.example/v1/chat/completions", "https://a.example/v1"),
+    ("https://a.example/v1beta/openai/chat/completions", "https://a.example/v1beta/openai"),
+    ("http://localhost:8000/chat/completions/", "http://localhost:8000"),
     ("https://a.example/api/v3", "https://a.example/api/v3"),
     ("https://a.example/openai/v1beta", "https://a.example/openai/v1beta"),
   ]

@@ -48,9 +48,8 @@ public struct CaptionStore: Sendable {
   }
 
   /// What was written before, by id. A line of a part that an interruption cut off is not there.
-  /// - Throws: ``CaptionError`` for an output that holds something else, which shall not be lost.
+  /// - Throws: ``CaptionError`` for an output or a part that holds something else, which shall not be lost.
   func records(request: String) throws -> [String: CaptionRecord] {
-    let decoder = JSONDecoder()
     var records: [String: CaptionRecord] = [:]
     for file in [output] + parts {
       guard FileManager.default.fileExists(atPath: file.path) else { continue }
@@ -58,38 +57,40 @@ public struct CaptionStore: Sendable {
         throw CaptionError.unusableOutput(
           file: file.relativePath, reason: "cannot be read; check its permissions")
       }
+      // A list without captions has nothing to lose.
+      if data.isEmpty || data == Data(Self.csv([]).utf8) { continue }
       let found =
         file == output && output.pathExtension == "csv"
-        ? Self.records(csv: String(decoding: data, as: UTF8.self))
-        : data.split(separator: UInt8(ascii: "\n")).compactMap {
-          try? decoder.decode(CaptionRecord.self, from: $0)
-        }
-      if file == output, found.isEmpty || found.contains(where: { $0.request != request }) {
+        ? Self.records(csv: String(decoding: data, as: UTF8.self)) : Self.records(lines: data)
+      let hasOthers = found.contains { $0.caption != nil && $0.request != request }
+      if hasOthers || (file == output && found.isEmpty) {
         throw CaptionError.unusableOutput(
           file: file.relativePath,
           reason:
             "holds captions of another model, prompt or pictures, or something else; choose another output")
       }
-      // A caption counts more than a failure before it.
+      // A caption counts more than a failure before it. After a run of another number of workers each failure is
+      // tried again, by whichever worker.
+      let failuresCount = file.path.hasSuffix("-of-\(share.count)")
       for record in found where record.request == request {
-        if record.caption != nil || records[record.id] == nil { records[record.id] = record }
+        let isNew = records[record.id] == nil
+        if record.caption != nil || (isNew && failuresCount) { records[record.id] = record }
       }
     }
     return records
   }
 
-  /// Opens this worker's part for ``append(_:)``.
+  /// Opens this worker's part for ``append(_:)``. Only captions stay in it: another worker that is done sooner
+  /// would take failures that are tried again for final, and remove the part.
   func open() throws -> FileHandle {
     let part = partURL
     do {
-      if !FileManager.default.fileExists(atPath: part.path) { try Data().write(to: part) }
+      let exists = FileManager.default.fileExists(atPath: part.path)
+      let before = try exists ? Data(contentsOf: part) : Data()
+      let captions = Self.records(lines: before).filter { $0.caption != nil }
+      try JSONLines.encode(captions).write(to: part, options: .atomic)
       let file = try FileHandle(forUpdating: part)
-      let end = try file.seekToEnd()
-      // Behind a line that was cut off comes a new one.
-      if end > 0 {
-        try file.seek(toOffset: end - 1)
-        if try file.read(upToCount: 1) != Data("\n".utf8) { try file.write(contentsOf: Data("\n".utf8)) }
-      }
+      _ = try file.seekToEnd()
       return file
     } catch {
       throw CaptionError.unusableOutput(
@@ -109,13 +110,14 @@ public struct CaptionStore: Sendable {
   }
 
   /// Writes the output in the order of the clips, once there is a record for each. Captions of other clips, such as of
-  /// another split, stay behind them.
+  /// another split, stay behind them. Without any caption there is no output, and the parts stay.
   /// - Returns: whether nothing was missing.
   func merge(_ ids: [String], request: String) throws -> Bool {
     let records = try records(request: request)
     guard ids.allSatisfy({ records[$0] != nil }) else { return false }
     let others = Set(records.keys).subtracting(ids).sorted()
     let captions = (ids + others).compactMap { records[$0] }.filter { $0.caption != nil }
+    if captions.isEmpty { return true }
     let data =
       output.pathExtension == "csv" ? Data(Self.csv(captions).utf8) : try JSONLines.encode(captions)
     do {
@@ -134,6 +136,12 @@ public struct CaptionStore: Sendable {
     records.reduce(into: CSV.line(columns)) {
       $0 += CSV.line([$1.id, $1.fileName, $1.caption ?? "", $1.request])
     }
+  }
+
+  private static func records(lines data: Data) -> [CaptionRecord] {
+    let decoder = JSONDecoder()
+    return data.split(separator: UInt8(ascii: "\n"))
+      .compactMap { try? decoder.decode(CaptionRecord.self, from: $0) }
   }
 
   private static func records(csv text: String) -> [CaptionRecord] {

@@ -30,7 +30,7 @@ public struct Captioner: Sendable {
     public var completionTokens = 0
     /// Clips that were described in this run.
     public var new = 0
-    /// The output is there, with all that could be described.
+    /// The output is there, with all that could be described, if anything could.
     public var isComplete = false
   }
 
@@ -148,6 +148,8 @@ extension CaptionStore {
   public func writeLabels(of list: ClipList) throws -> Int {
     let labelled = list.clips.filter { $0.caption != nil }
     guard !labelled.isEmpty else { throw CaptionError.noLabels(layout: list.layout.rawValue) }
+    // Before anything is added to what belongs to a model.
+    _ = try records(request: "labels")
     let file = try open()
     defer { try? file.close() }
     for clip in labelled {

@@ -3,7 +3,7 @@ internal import Hub
 
 /// A server that speaks the chat protocol of OpenAI, such as vLLM, Ollama or llama.cpp.
 public struct ChatEndpoint: Sendable {
-  /// Ends in `/v1` or the like.
+  /// What `/chat/completions` follows; ends in `/v1` or the like, unless a full address said otherwise.
   public let base: URL
   /// Proves who asks; goes to this server alone.
   public var key: String?
@@ -14,12 +14,16 @@ public struct ChatEndpoint: Sendable {
   /// Seconds before the second attempt; each later pause is twice as long.
   public var firstPause = 1.0
 
-  /// - Parameter address: of the server, with or without `/v1` and `/chat/completions`.
+  /// - Parameter address: of the server, with or without `/v1`, or in full: what ends in `/chat/completions` is
+  ///   used as it is.
   public init(_ address: String, key: String? = nil) throws(CaptionError) {
     var text = address
     while text.hasSuffix("/") { text.removeLast() }
-    if text.hasSuffix("/chat/completions") { text.removeLast("/chat/completions".count) }
-    if text.firstMatch(of: #/\/v\d+\w*$/#) == nil { text += "/v1" }
+    if text.hasSuffix("/chat/completions") {
+      text.removeLast("/chat/completions".count)
+    } else if text.firstMatch(of: #/\/v\d+\w*$/#) == nil {
+      text += "/v1"
+    }
     guard let url = URL(string: text), ["http", "https"].contains(url.scheme?.lowercased()),
       url.host()?.isEmpty == false, url.query() == nil
     else { throw .invalidEndpoint(address) }
