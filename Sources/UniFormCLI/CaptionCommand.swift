@@ -99,7 +99,7 @@ struct CaptionCommand: AsyncParsableCommand {
     let reporter = Reporter(
       json ? .json : quiet ? .quiet : isatty(STDOUT_FILENO) == 1 ? .terminal : .plain)
     let store = try CaptionStore(URL(filePath: output), share: WorkShare())
-    let clips = try data.clips(seconds: seconds)
+    let clips = try data.clips(seconds: seconds, warn: reporter.warn)
     let start = ContinuousClock.now
     guard let endpoint, let model else {
       let count = try store.writeLabels(of: clips)

@@ -24,13 +24,16 @@ struct DataSetOptions: ParsableArguments {
     completion: .file())
   var without: String?
 
-  /// - Parameter seconds: of each clip that will be used.
-  func clips(seconds: Double) throws -> ClipList {
+  /// - Parameters:
+  ///   - seconds: of each clip that will be used.
+  ///   - warn: is told of rows of lists that are not understood.
+  func clips(seconds: Double, warn: (String) -> Void) throws -> ClipList {
     guard let source else {
       throw CommandFailure.usage("no source is given; name the folder of the data set")
     }
     var clips = try ClipList(
       layout, at: URL(filePath: source), list: list.map { URL(filePath: $0) }, seconds: seconds)
+    for rows in clips.unreadRows { warn("\(rows)") }
     if let split { try clips.choose(split: split) }
     if let only { try clips.keep(only: URL(filePath: only)) }
     if let without { try clips.remove(URL(filePath: without)) }

@@ -139,7 +139,7 @@ extension DataError {
   fileprivate var status: ExitStatus {
     switch self {
     case .noSource, .noClips, .missingList, .noCache: .noInput
-    case .unknownSplit, .nothingChosen, .noCaptions: .usage
+    case .unknownSplit, .nothingChosen, .nothingLeftOut, .noCaptions: .usage
     case .malformedList, .noCaptionOf, .damagedCache, .emptyCache, .otherGeometry, .otherEncoder,
       .noTextStates,
       .nothingUsable:

@@ -116,7 +116,7 @@ struct PrepareCommand: AsyncParsableCommand {
       return RenderedClips(count: render, seed: seed ?? 0, geometry: geometry.scenes)
     }
     try await MediaTools.check()
-    var clips = try data.clips(seconds: geometry.seconds)
+    var clips = try data.clips(seconds: geometry.seconds, warn: reporter.warn)
     if let captions { try clips.caption(from: URL(filePath: captions)) }
     if noCaptions {
       clips.dropCaptions()

@@ -254,6 +254,8 @@ final class DataTree {
       """,
       "test.txt": "# to test with\n0123456789a_30\nabcdefghijk_5000_15000\n",
       "test.csv": "ytid,start\nABCDEFGHIJK,7\n", "none.txt": "zzzzzzzzzzz_1\n",
+      "named.csv": "caption,file_name\nA cow moos.,ABCDEFGHIJK_000007.mp4\n",
+      "endless.csv": "ABCDEFGHIJK,inf\n0123456789a,30\n",
     ])
   }
 
@@ -275,8 +277,47 @@ final class DataTree {
     #expect(rest.clips.map(\.id) == ["ABCDEFGHIJK_000007"])
     try rest.keep(only: tree.url("test.csv"))
     #expect(rest.clips.count == 1)
-    #expect(rest.choice?.contains("--without test.txt (2 ids, hash ") == true)
+    #expect(rest.choice?.contains("--without test.txt (2 ids, 2 clips, hash ") == true)
     #expect(throws: DataError.self) { try rest.keep(only: tree.url("none.txt")) }
+  }
+
+  @Test(arguments: [
+    ("captions.jsonl", ["ABCDEFGHIJK_000007"]), ("named.csv", ["0123456789a_000030", "abcdefghijk_000005"]),
+    ("endless.csv", ["ABCDEFGHIJK_000007", "abcdefghijk_000005"]),
+  ])
+  func `a test set is recognised in whatever list it stands`(file: String, rest: [String]) throws {
+    let tree = try tree()
+    var list = try tree.list(.vggsound)
+    try list.remove(tree.url(file))
+    #expect(list.clips.map(\.id) == rest)
+  }
+
+  @Test func `a test set that is not recognised is not trained on`() throws {
+    let tree = try tree()
+    var list = try tree.list(.vggsound)
+    let error = #expect(throws: DataError.self) { try list.remove(tree.url("none.txt")) }
+    #expect(error?.description.contains("none.txt names no clip of the data set") == true)
+  }
+
+  @Test func `rows that say something else are counted`() throws {
+    let tree = try DataTree([
+      "vggsound.csv": "0123456789a,30,dog,train\nabcdefghijk;5;cat;train\nABCDEFGHIJK,nan,cow,train\n"
+        + "abcdefghijk,5,cat,train\n",
+      "0123456789a_000030.mp4": "", "abcdefghijk_000005.mp4": "",
+    ])
+    let list = try tree.list(.vggsound)
+    #expect(list.clips.count == 2)
+    #expect(list.unreadRows.map(\.firstLine) == [2] && list.unreadRows.map(\.count) == [2])
+    #expect(
+      list.unreadRows.first?.description.hasSuffix("line 2 and 1 more: not understood and left out") == true)
+  }
+
+  @Test func `VGGSound's list may be one for each split`() throws {
+    let tree = try DataTree([
+      "vggsound_train.csv": "0123456789a,30,dog\n", "vggsound_test.csv": "abcdefghijk,5,cat\n",
+      "0123456789a_000030.mp4": "", "abcdefghijk_000005.mp4": "",
+    ])
+    #expect(try tree.list(.vggsound).clips.map(\.split) == ["train", "test"])
   }
 
   @Test func `names that several clips share give no caption to any`() throws {

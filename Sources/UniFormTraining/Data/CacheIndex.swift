@@ -45,6 +45,15 @@ public struct CacheIndex: Codable, Sendable, Equatable {
     self.skipped = skipped
   }
 
+  /// 16 hexadecimal digits that change with any clip.
+  public var fingerprint: String {
+    var hash = Hash64()
+    for shard in shards {
+      Array((shard.checksum + shard.descriptionChecksum).utf8).withUnsafeBytes { hash.combine($0) }
+    }
+    return hash.digits
+  }
+
   /// - Parameter url: the folder of the cache.
   /// - Throws: ``DataError``.
   public init(contentsOf url: URL) throws(DataError) {

@@ -23,7 +23,7 @@ struct CaptionTable {
   init(_ list: ListFile) throws(DataError) {
     let objects = list.name.hasSuffix(".csv") || list.name.hasSuffix(".tsv") ? list.table : list.objects
     for (line, fields) in objects {
-      guard let name = Self.nameColumns.lazy.compactMap({ fields[$0] }).first else {
+      guard let name = Self.name(fields) else {
         throw .malformedList(
           file: list.url.relativePath, line: line,
           reason: "it names no clip; known are the columns \(Self.nameColumns.joined(separator: ", "))")
@@ -38,6 +38,9 @@ struct CaptionTable {
         reason: "it has no captions; known are the columns \(Self.captionColumns.joined(separator: ", "))")
     }
   }
+
+  /// What a clip is called in such fields.
+  static func name(_ fields: [String: String]) -> String? { nameColumns.lazy.compactMap { fields[$0] }.first }
 
   private mutating func add(_ name: String, _ entry: Entry) {
     for (index, key) in ClipKey.keys(name).enumerated() {
@@ -60,18 +63,15 @@ struct CaptionTable {
   func caption(of clip: SourceClip, path: String) -> String? { entry(of: clip, path: path)?.caption }
 }
 
-/// Ids to keep or to leave out: one per line, in any of the ways in which clips are named, or the first column of a
-/// `.csv` or `.tsv`.
+/// Ids to keep or to leave out, in any of the ways in which clips are named: one per line; of a `.csv` or `.tsv` the
+/// column that a header names as that of clips, or the first; of a `.jsonl` the field of such a name.
 struct IDList {
   private let ids: Set<String>
   let count: Int
   let fingerprint: String
 
   init(_ url: URL) throws(DataError) {
-    let list = try ListFile(url)
-    let isTable = list.name.hasSuffix(".csv") || list.name.hasSuffix(".tsv")
-    // VGGSound and AudioSet have the beginning in a column of its own.
-    let names = isTable ? list.rows.compactMap { Self.name($0.fields) } : list.lines
+    let names = Self.names(try ListFile(url))
     guard !names.isEmpty else {
       throw .malformedList(file: url.relativePath, line: nil, reason: "it has no ids; give one per line")
     }
@@ -80,9 +80,20 @@ struct IDList {
     fingerprint = ClipKey.fingerprint(names)
   }
 
+  private static func names(_ list: ListFile) -> [String] {
+    if list.name.hasSuffix(".jsonl") || list.name.hasSuffix(".ndjson") {
+      return list.objects.compactMap { CaptionTable.name($0.fields) }
+    }
+    guard list.name.hasSuffix(".csv") || list.name.hasSuffix(".tsv") else { return list.lines }
+    let rows = list.rows.map(\.fields)
+    let column = rows.first?.firstIndex { CaptionTable.nameColumns.contains($0.lowercased()) }
+    return rows.dropFirst(column == nil ? 0 : 1).compactMap { name(Array($0.dropFirst(column ?? 0))) }
+  }
+
+  /// VGGSound and AudioSet have the beginning in the column that follows.
   private static func name(_ fields: [String]) -> String? {
     guard fields.count > 1, let name = YouTubeName(fields[0]), name.numbers.isEmpty,
-      let start = Double(fields[1])
+      let start = ListFile.seconds(fields[1])
     else { return fields.first }
     return YouTubeName.id(name.video, start)
   }

@@ -8,6 +8,7 @@ public struct ClipList: Sendable {
   public private(set) var clips: [SourceClip]
   /// Clips that the lists of the data set name and that are not on disk.
   public let missing: Int
+  public let unreadRows: [UnreadRows]
   /// What the clips were chosen by, in words; nil for all.
   public private(set) var choice: String?
   private let folder: MediaFolder
@@ -26,7 +27,7 @@ public struct ClipList: Sendable {
     }
     self.layout = layout
     self.root = root
-    missing = listing.missing
+    (missing, unreadRows) = (listing.missing, listing.unread)
     var ids: Set<String> = []
     // Of clips with one id the first file counts.
     clips = listing.clips.sorted { $0.id == $1.id ? $0.file.path < $1.file.path : $0.id < $1.id }
@@ -68,14 +69,19 @@ extension ClipList {
   public mutating func keep(only list: URL) throws {
     let ids = try IDList(list)
     clips = clips.filter { ids.contains($0, path: path(of: $0)) }
-    try choose(by: list, "--only", ids)
+    guard !clips.isEmpty else { throw DataError.nothingChosen(by: "--only \(list.relativePath)") }
+    choose(by: list, "--only", ids, found: clips.count)
   }
 
   /// Leaves out the clips of a list of ids, such as those to be tested with.
+  /// - Throws: ``DataError`` where it names none of them: a test set that is not recognised would be trained on.
   public mutating func remove(_ list: URL) throws {
     let ids = try IDList(list)
+    let count = clips.count
     clips = clips.filter { !ids.contains($0, path: path(of: $0)) }
-    try choose(by: list, "--without", ids)
+    guard clips.count < count else { throw DataError.nothingLeftOut(by: "--without \(list.relativePath)") }
+    guard !clips.isEmpty else { throw DataError.nothingChosen(by: "--without \(list.relativePath)") }
+    choose(by: list, "--without", ids, found: count - clips.count)
   }
 
   /// Captions of a list take the place of those of the layout.
@@ -96,9 +102,9 @@ extension ClipList {
     for index in clips.indices { clips[index].caption = nil }
   }
 
-  private mutating func choose(by list: URL, _ option: String, _ ids: IDList) throws(DataError) {
-    guard !clips.isEmpty else { throw .nothingChosen(by: "\(option) \(list.relativePath)") }
-    choose(by: "\(option) \(list.lastPathComponent) (\(ids.count) ids, hash \(ids.fingerprint))")
+  private mutating func choose(by list: URL, _ option: String, _ ids: IDList, found: Int) {
+    choose(
+      by: "\(option) \(list.lastPathComponent) (\(ids.count) ids, \(found) clips, hash \(ids.fingerprint))")
   }
 
   private mutating func choose(by text: String) {

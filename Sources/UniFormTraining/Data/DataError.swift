@@ -10,6 +10,7 @@ public enum DataError: Error, Sendable, Equatable, CustomStringConvertible {
   case malformedList(file: String, line: Int?, reason: String)
   case unknownSplit(String, known: [String])
   case nothingChosen(by: String)
+  case nothingLeftOut(by: String)
   /// None of so many clips has a caption.
   case noCaptions(count: Int)
   case noCaptionOf(file: String)
@@ -38,6 +39,8 @@ public enum DataError: Error, Sendable, Equatable, CustomStringConvertible {
     case .unknownSplit(let split, let known):
       "there is no split '\(split)'; known are \(known.isEmpty ? "none" : known.joined(separator: ", "))"
     case .nothingChosen(let choice): "\(choice) leaves no clip; check it against the ids of the data set"
+    case .nothingLeftOut(let choice):
+      "\(choice) names no clip of the data set; check its ids, or leave the option away"
     case .noCaptions(let count):
       "none of the \(count) clips has a caption; give --captions, or --no-captions to train without text"
     case .noCaptionOf(let file): "'\(file)' has no caption for any of the clips; check its ids"

@@ -1,3 +1,5 @@
+internal import Foundation
+
 /// How a data set lies on disk.
 public enum DataLayout: String, Sendable, CaseIterable {
   case vggsound, landscape, aist, audioset
@@ -28,4 +30,27 @@ struct Listing {
   var clips: [SourceClip]
   /// Clips that its lists name and that are not on disk.
   var missing = 0
+  var unread: [UnreadRows] = []
+
+  /// The rows of a list that `read` understands; the others are remembered.
+  mutating func entries<Entry>(
+    of list: ListFile, _ expected: String, _ read: ([String]) -> Entry?
+  ) throws(DataError) -> [Entry] {
+    let (entries, lines) = try list.entries(expected, read)
+    if let first = lines.first {
+      unread.append(UnreadRows(file: list.url.relativePath, firstLine: first, count: lines.count))
+    }
+    return entries
+  }
+}
+
+/// Rows of a list that say something else than the others.
+public struct UnreadRows: Sendable, Equatable, CustomStringConvertible {
+  public let file: String
+  public let firstLine: Int
+  public let count: Int
+
+  public var description: String {
+    "'\(file)', line \(firstLine)\(count > 1 ? " and \(count - 1) more" : ""): not understood and left out"
+  }
 }

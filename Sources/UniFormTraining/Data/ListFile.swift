@@ -33,20 +33,29 @@ struct ListFile: Sendable {
       .map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty && !$0.hasPrefix("#") }
   }
 
-  /// The rows that `read` understands. Headers and a few bad lines are no harm.
+  /// The rows that `read` understands, and the lines of those that it does not. A header is no harm.
   /// - Throws: ``DataError`` where it understands less than half of them.
-  func entries<Entry>(_ expected: String, _ read: ([String]) -> Entry?) throws(DataError) -> [Entry] {
+  func entries<Entry>(
+    _ expected: String, _ read: ([String]) -> Entry?
+  ) throws(DataError) -> (understood: [Entry], unreadLines: [Int]) {
     let rows = rows
     var entries: [Entry] = []
-    var bad: CSV.Row?
+    var unread: [Int] = []
     for (index, row) in rows.enumerated() {
-      if let entry = read(row.fields) { entries.append(entry) } else if index > 0 { bad = bad ?? row }
+      if let entry = read(row.fields) { entries.append(entry) } else if index > 0 { unread.append(row.line) }
     }
     guard entries.count * 2 >= rows.count - 1, !entries.isEmpty else {
       throw .malformedList(
-        file: url.relativePath, line: (bad ?? rows.first)?.line, reason: "it does not read \(expected)")
+        file: url.relativePath, line: unread.first ?? rows.first?.line, reason: "it does not read \(expected)"
+      )
     }
-    return entries
+    return (entries, unread)
+  }
+
+  /// A time in a field; nil for what is none, such as `nan`, which Swift would read.
+  static func seconds(_ field: String) -> Double? {
+    guard let seconds = Double(field), (0..<1e6).contains(seconds) else { return nil }
+    return seconds
   }
 
   /// The split that its name tells.

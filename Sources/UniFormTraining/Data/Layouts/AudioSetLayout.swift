@@ -22,7 +22,8 @@ enum AudioSetLayout {
     var listing = Listing(clips: [])
     for list in lists {
       let split = list.name.replacing(#/_segments.*/#, with: "")
-      for row in try list.entries("as AudioSet's lists do: ytid, start, end, \"classes\"", read) {
+      for row in try listing.entries(of: list, "as AudioSet's lists do: ytid, start, end, \"classes\"", read)
+      {
         guard let (file, position) = files.find(row.video, at: row.start, length: row.end - row.start) else {
           listing.missing += 1
           continue
@@ -38,8 +39,8 @@ enum AudioSetLayout {
   }
 
   private static func read(_ fields: [String]) -> Row? {
-    guard fields.count >= 4, let name = YouTubeName(fields[0]), let start = Double(fields[1]),
-      let end = Double(fields[2])
+    guard fields.count >= 4, let name = YouTubeName(fields[0]), let start = ListFile.seconds(fields[1]),
+      let end = ListFile.seconds(fields[2])
     else { return nil }
     let classes = fields[3...].joined(separator: ",").split { $0 == "," || $0 == " " || $0 == "\"" }
     return Row(video: name.video, start: start, end: end, classes: classes)
@@ -50,11 +51,11 @@ enum AudioSetLayout {
     let indices = try folder.lists { $0 == "class_labels_indices.csv" }.first?
       .entries("index,mid,display_name") { fields -> (String, String)? in
         fields.count > 2 && fields[1].hasPrefix("/") ? (fields[1], fields[2...].joined(separator: ", ")) : nil
-      }
+      }.understood
     let names = try folder.lists { $0 == "mid_to_display_name.tsv" }.first?
       .entries("mid and display name") { fields -> (String, String)? in
         fields.count > 1 && fields[0].hasPrefix("/") ? (fields[0], fields[1]) : nil
-      }
+      }.understood
     return Dictionary((indices ?? []) + (names ?? []), uniquingKeysWith: { first, _ in first })
   }
 }

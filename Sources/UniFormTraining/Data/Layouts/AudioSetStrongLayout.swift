@@ -22,8 +22,10 @@ enum AudioSetStrongLayout {
     let files = YouTubeFiles(folder)
     var listing = Listing(clips: [])
     for list in lists {
-      let events = try list.entries("segment_id, start, end, label") { fields -> Event? in
-        guard fields.count >= 4, let start = Double(fields[1]), let end = Double(fields[2]) else {
+      let events = try listing.entries(of: list, "segment_id, start, end, label") { fields -> Event? in
+        guard fields.count >= 4, let start = ListFile.seconds(fields[1]),
+          let end = ListFile.seconds(fields[2])
+        else {
           return nil
         }
         return Event(segment: fields[0], start: start, end: end, name: names[fields[3]] ?? "")

@@ -26,8 +26,10 @@ enum LandscapeLayout {
   private static func clips(in folder: MediaFolder, of list: ListFile) throws -> Listing {
     let files = YouTubeFiles(folder)
     var listing = Listing(clips: [])
-    let rows = try list.entries("ytid,start_time,class,set") { fields -> (YouTubeName, Double, [String])? in
-      guard fields.count >= 4, let name = YouTubeName(fields[0]), let start = Double(fields[1]) else {
+    let rows = try listing.entries(of: list, "ytid,start_time,class,set") {
+      fields -> (YouTubeName, Double, [String])? in
+      guard fields.count >= 4, let name = YouTubeName(fields[0]), let start = ListFile.seconds(fields[1])
+      else {
         return nil
       }
       return (name, start, fields)

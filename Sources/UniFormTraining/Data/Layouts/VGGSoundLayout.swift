@@ -17,7 +17,9 @@ enum VGGSoundLayout {
     var listing = Listing(clips: [])
     for list in try lists(in: folder, list) {
       let split = list.split
-      for row in try list.entries("as VGGSound's lists do: ytid, start, label, split", { read($0, split) }) {
+      for row in try listing.entries(
+        of: list, "as VGGSound's lists do: ytid, start, label, split", { read($0, split) })
+      {
         guard let (file, position) = files.find(row.video, at: row.start) else {
           listing.missing += 1
           continue
@@ -33,8 +35,10 @@ enum VGGSoundLayout {
 
   private static func lists(in folder: MediaFolder, _ list: ListFile?) throws -> [ListFile] {
     if let list { return [list] }
-    let whole = try folder.lists { $0.hasPrefix("vggsound") && $0.hasSuffix(".csv") }
+    let whole = try folder.lists { $0 == "vggsound.csv" }
     if let first = whole.first { return [first] }
+    let named = try folder.lists { $0.hasPrefix("vggsound") && $0.hasSuffix(".csv") }
+    if !named.isEmpty { return named }
     let parts = try folder.lists {
       ($0.hasSuffix(".csv") || $0.hasSuffix(".tsv")) && $0.contains(#/train|test|val/#)
     }
@@ -50,7 +54,7 @@ enum VGGSoundLayout {
     }
     // Labels have commas, and not every copy of the lists quotes them.
     func label(_ fields: some Sequence<String>) -> String { fields.joined(separator: ", ") }
-    if name.numbers.isEmpty, let start = Double(fields[1]), fields.count >= 3 {
+    if name.numbers.isEmpty, let start = ListFile.seconds(fields[1]), fields.count >= 3 {
       guard fields.count > 3 else {
         return Row(video: name.video, start: start, label: fields[2], split: split)
       }
