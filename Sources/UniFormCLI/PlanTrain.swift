@@ -102,7 +102,9 @@ struct TrainingPlanReport: Encodable {
     table.add("all memory", peakBytes.byteSize)
     if let availableBytes { table.add("memory there is", availableBytes.byteSize) }
     if plan.cacheBytes > 0 { table.add("encoded clips on disk", plan.cacheBytes.byteSize) }
-    table.add("checkpoints on disk", (2 * plan.checkpointBytes).byteSize)
+    let count = plan.checkpoints
+    table.add(
+      "\(count) checkpoint\(count == 1 ? "" : "s") on disk", (count * plan.checkpointBytes).byteSize)
     var lines = [
       "\(plan.part), \(plan.parameters.grouped) parameters, \(plan.workers) workers with \(plan.share) each, "
         + plan.dtype, "",

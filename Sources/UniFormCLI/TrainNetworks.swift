@@ -13,7 +13,8 @@ extension TrainCommand {
       count: configuration.recipe.clips, seed: configuration.seed, geometry: job.directory.geometry.scenes)
     let trainer = try VideoVAETrainer(
       model: job.directory, configuration.recipe, optimization: configuration.optimization, frames: frames,
-      workers: configuration.workers, device: job.device, context: job.context())
+      workers: configuration.workers, device: job.device,
+      context: job.context(["vae": VideoVAETrainer.bare(job.directory.videoVAE)]))
     guard try job.train(trainer.loop, begin: trainer.begin, trainer.run) else { return }
     // The latents get zero mean and unit variance per channel; the constants ship with the weights.
     var model = job.directory.videoVAE
@@ -36,7 +37,9 @@ extension TrainCommand {
     let trainer = try AudioVAETrainer(
       model: job.directory, configuration.recipe, optimization: configuration.optimization,
       sounds: job.sounds(configuration.recipe.clips), workers: configuration.workers, device: job.device,
-      context: job.context())
+      context: job.context([
+        "audio_vae": AudioVAETrainer.bare(job.directory.audioVAE), "mel": job.directory.mel,
+      ]))
     guard try job.train(trainer.loop, begin: trainer.begin, trainer.run) else { return }
     var model = job.directory.audioVAE
     model.scalingFactor = 1 / (try trainer.latentDeviation(clips: 64))
@@ -49,7 +52,7 @@ extension TrainCommand {
     let trainer = try VocoderTrainer(
       model: job.directory, configuration.recipe, optimization: configuration.optimization,
       sounds: job.sounds(configuration.recipe.clips), workers: configuration.workers, device: job.device,
-      context: job.context())
+      context: job.context(["vocoder": VocoderTrainer.bare(job.directory.vocoder), "mel": job.directory.mel]))
     guard try job.train(trainer.loop, begin: trainer.begin, trainer.run) else { return }
     try job.write(trainer.loop.averagedParameters(), as: .float16, to: .vocoder)
   }
@@ -80,15 +83,19 @@ extension TrainCommand {
     let data = try LatentDataset(
       contentsOf: cache, for: job.directory, needsTextStates: hasStates && !recipe.trainsTextEncoder)
     job.note("training on \(data.count) clips")
-    var facts = ["clips": "\(data.count)", "source": data.index.recipe.source.fingerprint]
+    var facts = ["clips": ["count": "\(data.count)", "fingerprint": data.index.fingerprint]]
     // Adapters lie beside the weights of a trained model, which no checkpoint holds.
     let base =
       configuration.initialModel.isEmpty
       ? job.directory : try ModelDirectory(URL(filePath: configuration.initialModel))
-    if recipe.lora.rank > 0 { facts["base"] = base.weightsFingerprint }
+    if recipe.lora.rank > 0 { facts["base"] = ["fingerprint": base.weightsFingerprint] }
+    var parts: [String: any JSONConfiguration] = [
+      "transformer": job.directory.transformer, "scheduler": job.directory.diffusion,
+    ]
+    if recipe.trainsTextEncoder { parts["text_encoder"] = job.directory.textEncoder }
     let trainer = try TransformerTrainer(
       model: job.directory, recipe, optimization: configuration.optimization, data: data,
-      workers: configuration.workers, device: job.device, context: job.context(facts: facts))
+      workers: configuration.workers, device: job.device, context: job.context(parts, facts: facts))
     if recipe.lora.rank > 0 { try trainer.begin(from: base) }
     let samples = try TrainingSamples(job, trainer, requests)
     trainer.loop.afterStep = { try samples.make(after: $0) }

@@ -51,10 +51,16 @@ struct TrainingJob<Recipe: TrainingRecipe> {
     return model
   }
 
-  /// - Parameter facts: what the run depends on besides its configuration.
-  func context(facts: [String: String] = [:]) throws -> RunContext {
+  /// - Parameters:
+  ///   - parts: configurations of the model that the run depends on, by the names of their folders.
+  ///   - facts: what else it depends on.
+  func context(
+    _ parts: [String: any JSONConfiguration] = [:], facts: [String: [String: String]] = [:]
+  ) throws -> RunContext {
     let cancellation = cancellation
-    return try RunContext(configuration, group: group, log: log, facts: facts) { cancellation.isCancelled }
+    return try RunContext(configuration, group: group, log: log, parts: parts, facts: facts) {
+      cancellation.isCancelled
+    }
   }
 
   /// A line for the person at the first process.

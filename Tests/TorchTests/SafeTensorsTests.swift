@@ -129,6 +129,15 @@ import Torch
     #expect(events == ["make x", "wrote 1", "make y", "wrote 2"])
   }
 
+  @Test func aTensorThatCannotBeMadeIsNoFaultOfTheFile() throws {
+    struct Lost: Error {}
+    let lost = SafeTensors.Pending(name: "y", shape: [1], dtype: .float32) { throw Lost() }
+    #expect(throws: Lost.self) {
+      try SafeTensors.write(pending: [pending("x", 1), lost], to: folder.appending(path: "a"))
+    }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+  }
+
   @Test func aWriterThatIsStoppedLeavesTheOldFile() throws {
     let url = folder.appending(path: "a")
     try SafeTensors.write(pending: [pending("x", 1)], to: url)

@@ -207,6 +207,34 @@ import UniForm
     #expect((report["plan"] as? [String: Any])?["dtype"] as? String == dtype)
   }
 
+  @Test func `all checkpoints that are kept are planned, and the weights under adapters`() async throws {
+    func plan(_ settings: String...) async throws -> (plan: [String: Any], disk: Int) {
+      let result = try await place.program.run(
+        [
+          "plan", "train", Self.root.appending(path: "Configs/train/tiny-transformer.json").path, "--model",
+          Self.root.appending(path: "Configs/uniform-tiny").path, "--memory", "24", "--json", "--set",
+          "recipe.train_text_encoder=false",
+        ] + settings.flatMap { ["--set", $0] })
+      #expect(result.status == 0, "\(result.errors)")
+      let report = try #require(
+        try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
+      return (try #require(report["plan"] as? [String: Any]), try #require(report["disk_bytes"] as? Int))
+    }
+    let (one, oneDisk) = try await plan("optimization.steps=900")
+    #expect(one["checkpoints"] as? Int == 1)
+    // Steps 8000, 9000 and 10000, every fourth one, and the last, which is being written.
+    let (many, manyDisk) = try await plan("optimization.steps=11000", "checkpoints.milestone_every=4000")
+    #expect(many["checkpoints"] as? Int == 5)
+    let bytes = try #require(one["checkpoint_bytes"] as? Int)
+    #expect(manyDisk - oneDisk == 4 * bytes)
+    let (adapted, _) = try await plan("recipe.lora.rank=2")
+    let (all, few) = (
+      try #require(one["parameter_bytes"] as? Int), try #require(adapted["parameter_bytes"] as? Int)
+    )
+    #expect(few > all, "the weights are there, and the adapters beside them")
+    #expect(try #require(adapted["checkpoint_bytes"] as? Int) < bytes / 10)
+  }
+
   @Test(arguments: ["picture", "sound"]) func `the training of judges is planned`(sense: String) async throws
   {
     let plan = try await place.program(

@@ -169,6 +169,22 @@ import UniForm
     let other = try await train("optimization.learning_rate=0.5", "optimization.steps=9")
     #expect(other.status == 65)
     #expect(other.errors.contains("was made with optimization.learning_rate 0.003, which is 0.5 now"))
+    // Where the model and the data lie does not matter, and what is in them does.
+    let manager = FileManager.default
+    try manager.moveItem(at: place.file("clips"), to: place.file("moved"))
+    let moved = try await train("recipe.data=moved", "model=./model", "optimization.steps=3")
+    #expect(moved.status == 0, "\(moved.errors)")
+    let configuration = place.file("model/transformer/config.json")
+    var text = try String(contentsOf: configuration, encoding: .utf8)
+    let edited = text.replacing(#/"class_dropout_prob" : [\d.]+/#, with: "\"class_dropout_prob\" : 0.25")
+    #expect(edited != text)
+    text = edited
+    try Data(text.utf8).write(to: configuration)
+    let changed = try await train("recipe.data=moved", "optimization.steps=4")
+    #expect(changed.status == 65)
+    #expect(
+      changed.errors.contains("was made with transformer.class_dropout_prob")
+        && changed.errors.contains("which is 0.25 now"), "\(changed.errors)")
     let missing = try await place.program("plot", "nowhere")
     #expect(missing.status == 66)
   }

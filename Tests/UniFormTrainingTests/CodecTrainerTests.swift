@@ -85,6 +85,27 @@ import UniForm
     #expect(throws: ConfigurationError.self) { try error(through: true) }
   }
 
+  @Test func windowsThatNoClipHasAreRefused() throws {
+    let sounds = SceneSounds(count: 2, seed: 1, geometry: scenes)
+    for (frames, message) in [(401, "at most 400"), (15, "a multiple of 4 for the autoencoder")] {
+      var recipe = AudioVAETrainer.Recipe()
+      recipe.windowFrames = frames
+      let error = #expect(throws: ConfigurationError.self) {
+        _ = try AudioVAETrainer(
+          model: ModelDirectory(BundledModelTests.folder), recipe, optimization: optimization, sounds: sounds,
+          context: .quiet())
+      }
+      #expect(error?.message.contains(message) == true, "\(error?.message ?? "")")
+    }
+    var recipe = VocoderTrainer.Recipe()
+    recipe.windowFrames = 401
+    #expect(throws: ConfigurationError.self) {
+      _ = try VocoderTrainer(
+        model: ModelDirectory(BundledModelTests.folder), recipe, optimization: optimization, sounds: sounds,
+        context: .quiet())
+    }
+  }
+
   /// A flat spectrum whose log-mel is −7 everywhere has the magnitude of the floor.
   @Test func bothFloorsOfTheVocoderAreEquallyQuiet() throws {
     var recipe = VocoderTrainer.Recipe()

@@ -92,6 +92,18 @@ import UniForm
     #expect(try metrics(in: folder.url).map { $0["step"] } == (1...20).map(Double.init))
   }
 
+  @Test func timeIsGivenToEachPartOfARunAnew() throws {
+    for part in 1...2 {
+      var context = try RunContext.saved(in: folder.url)
+      context.minutes = 0.2 / 60
+      let regression = try regression(steps: 1_000_000, context: context)
+      let before = try regression.loop.resume() ? regression.loop.step : 0
+      #expect((before == 0) == (part == 1))
+      #expect(try !regression.loop.run(regression.loss))
+      #expect(regression.loop.step > before + 1)
+    }
+  }
+
   @Test func whatWasLoggedAfterTheCheckpointIsTakenBack() throws {
     let context = try RunContext.saved(in: folder.url, every: 4)
     let first = try regression(steps: 20, context: context)

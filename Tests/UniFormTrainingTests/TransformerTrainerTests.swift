@@ -148,6 +148,16 @@ import UniForm
     #expect(frozen.loop.step == 3)
   }
 
+  @Test func adaptersOfLayersThatAreNotThereAreRefused() throws {
+    let error = #expect(throws: ConfigurationError.self) {
+      _ = try trainer(model(), steps: 1) {
+        $0.trainsTextEncoder = false
+        ($0.lora.rank, $0.lora.targets) = (2, ["attn.qkv", "attn.qvk"])
+      }
+    }
+    #expect(error?.message.contains("\"attn.qvk\"") == true)
+  }
+
   @Test func adaptersAloneAreTrainedAndGenerateLikeWeights() throws {
     var model = try model()
     let trainer = try trainer(model, steps: 4) {

@@ -16,7 +16,9 @@ public struct LowRankAdapters: Sendable, Equatable {
 
   public var scale: Double { alpha / Double(rank) }
 
-  func covers(_ layer: String) -> Bool { targets.contains { layer == $0 || layer.hasSuffix(".\($0)") } }
+  public func covers(_ layer: String) -> Bool {
+    targets.contains { layer == $0 || layer.hasSuffix(".\($0)") }
+  }
 }
 
 /// `scale · B·A·x` beside a linear layer, with the names that peft and diffusers give the two: `lora_A` starts random and

@@ -56,6 +56,15 @@ extension SafeTensors {
     var json = try JSONSerialization.data(withJSONObject: header, options: [.sortedKeys])
     json.append(contentsOf: [UInt8](repeating: 0x20, count: (8 - json.count % 8) % 8))
 
+    // Why a tensor could not be made, or the writing was ended: no fault of the file.
+    var failure: (any Error)?
+    func noting<Result>(_ body: () throws -> Result) throws -> Result {
+      do { return try body() } catch {
+        failure = error
+        throw error
+      }
+    }
+
     let temporary = url.deletingLastPathComponent()
       .appending(path: ".\(url.lastPathComponent).\(ProcessInfo.processInfo.processIdentifier).tmp")
     do {
@@ -71,7 +80,7 @@ extension SafeTensors {
       for (index, pending) in tensors.enumerated() {
         var elements = 0
         for part in pending.parts {
-          let tensor = try part()
+          let tensor = try noting(part)
           elements += tensor.count
           precondition(
             tensor.shape.dropFirst() == pending.shape.dropFirst() && tensor.dtype == pending.dtype,
@@ -83,13 +92,14 @@ extension SafeTensors {
           }
         }
         precondition(elements == pending.shape.reduce(1, *), "\(pending.name) is not as long as announced")
-        try written(index + 1)
+        try noting { try written(index + 1) }
       }
       try file.synchronize()
       _ = try FileManager.default.replaceItem(at: url, withTemporary: temporary)
     } catch {
       try? FileManager.default.removeItem(at: temporary)
-      if error is WeightError || error is CancellationError { throw error }
+      if let failure { throw failure }
+      if error is WeightError { throw error }
       throw WeightError.unwritable(file: url.path, reason: error.localizedDescription)
     }
   }

@@ -16,6 +16,14 @@ public struct CheckpointSettings: JSONConfiguration {
     case milestoneEvery = "milestone_every"
   }
 
+  /// Checkpoints that lie on disk at the worst moment of so many steps: those that are kept, and the one being written.
+  func countOnDisk(steps: Int) -> Int {
+    let saves = max(1, (steps + every - 1) / every)
+    let before = (1..<saves).lazy.map { $0 * every }
+    let milestones = milestoneEvery > 0 ? before.dropLast(keep).count { $0 % milestoneEvery == 0 } : 0
+    return min(keep, saves - 1) + milestones + 1
+  }
+
   public func validate() throws(ConfigurationError) {
     guard every > 0, keep > 0, milestoneEvery >= 0 else {
       throw ConfigurationError("checkpoints: every and keep must be positive, milestone_every not negative")

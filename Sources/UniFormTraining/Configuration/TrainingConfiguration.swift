@@ -41,7 +41,7 @@ public struct TrainingConfiguration<Recipe: TrainingRecipe>: JSONConfiguration {
   public var device = "cpu"
   /// Threads with a replica each, which share this process's part of the batch.
   public var workers = 1
-  /// Saves and stops after so many minutes; 0 does not.
+  /// Saves and stops so many minutes after it was started; 0 does not.
   public var minutes = 0.0
   /// "stop", or "skip" to leave a step out whose loss or gradient is not finite.
   public var onNaN = "stop"
@@ -97,11 +97,11 @@ extension TrainingConfiguration {
     }
   }
 
-  /// What the weights after each step follow from: not where the run lies, how many workers it has, or how it is
-  /// watched. A run goes on only with the same.
+  /// What the weights after each step follow from: not where the run, the model and the data lie, how many workers it
+  /// has, or how it is watched. A run goes on only with the same.
   var essence: TrainingConfiguration {
     var result = TrainingConfiguration()
-    (result.model, result.initialModel, result.seed) = (model, initialModel, seed)
+    (result.initialModel, result.seed) = (initialModel, seed)
     (result.recipe, result.optimization) = (recipe.essence, optimization)
     result.optimization.accumulation = 1
     // Otherwise a run that is to be longer is the same so far.

@@ -1,6 +1,6 @@
 internal import Foundation
 public import Torch
-internal import UniForm
+public import UniForm
 
 /// What a training loop works with besides a model and a recipe.
 public struct RunContext {
@@ -11,7 +11,7 @@ public struct RunContext {
   public var checkpoints: CheckpointStore?
   public var checkpointEvery = 1_000
   public var log: MetricsLog
-  /// Saves and stops after so many minutes; 0 does not.
+  /// Saves and stops so many minutes after the loop began or went on; 0 does not.
   public var minutes = 0.0
   /// Whether a step without a finite loss is left out, instead of ending the run.
   public var skipsNaN = false
@@ -26,11 +26,14 @@ public struct RunContext {
 
   public init(log: MetricsLog) { self.log = log }
 
-  /// - Parameter facts: what the run depends on besides its configuration.
+  /// - Parameters:
+  ///   - parts: configurations of the model that the run depends on, by the names of their folders.
+  ///   - facts: what else it depends on.
   /// - Throws: ``TrainingError`` where the run folder cannot be used.
   public init<Recipe: TrainingRecipe>(
     _ configuration: TrainingConfiguration<Recipe>, group: ProcessGroup?, log: MetricsLog,
-    facts: [String: String] = [:], isCancelled: @escaping () -> Bool
+    parts: [String: any JSONConfiguration] = [:], facts: [String: [String: String]] = [:],
+    isCancelled: @escaping () -> Bool
   ) throws {
     self.init(log: log)
     self.group = group
@@ -44,7 +47,8 @@ public struct RunContext {
     self.configuration = String(decoding: try configuration.json(), as: UTF8.self)
     var essence =
       try JSONSerialization.jsonObject(with: configuration.essence.json()) as? [String: Any] ?? [:]
-    essence["facts"] = facts
+    for (name, part) in parts { essence[name] = try JSONSerialization.jsonObject(with: part.json()) }
+    for (name, fact) in facts { essence[name] = fact }
     self.essence = String(
       decoding: try JSONSerialization.data(withJSONObject: essence, options: [.sortedKeys]), as: UTF8.self)
   }

@@ -21,6 +21,8 @@ public final class TrainingLoop {
   public internal(set) var skipped = 0
   private let division: BatchDivision
   private var lastSaved: Int?
+  /// When the time that this process was given is over; nil where it has all the time it needs.
+  private var deadline: Date?
 
   /// What the clips at these positions of the current batch are called, for messages.
   public var clipNames: (_ positions: [Int]) -> [String] = { $0.map { "number \($0)" } }
@@ -62,6 +64,7 @@ public final class TrainingLoop {
   ) throws -> Bool {
     try requireEqualBeginnings()
     let start = Date.now.addingTimeInterval(-elapsed)
+    deadline = context.minutes > 0 ? Date.now.addingTimeInterval(60 * context.minutes) : nil
     context.log.begin(step: step, elapsed: elapsed)
     while step < settings.steps {
       let rate = settings.schedule.rate(step: step, of: settings.steps)
@@ -109,8 +112,8 @@ public final class TrainingLoop {
     }
     try save()
     throw TrainingError(
-      "\(message); the state before it is saved. Lower optimization.learning_rate, or set on_nan to skip",
-      .software)
+      "\(message); the state before it is saved. Go on with on_nan set to skip, or --export it and begin_from it "
+        + "in a new run with a lower optimization.learning_rate", .software)
   }
 }
 
@@ -187,7 +190,7 @@ extension TrainingLoop {
 
   /// Means over all parts of all processes, and what any of them met with.
   private func agree(_ parts: [PartOutcome], _ kind: String) throws -> StepOutcome {
-    let isLate = context.minutes > 0 && elapsed > 60 * context.minutes
+    let isLate = deadline.map { Date.now > $0 } ?? false
     let names = parts[0].metrics.map(\.0)
     var sums = names.indices.map { index in parts.reduce(0) { $0 + $1.metrics[index].1 } }
     var blamed = [Double](repeating: 0, count: settings.batchSize)

@@ -4,8 +4,9 @@ public import UniForm
 
 /// One step of one worker, outlined.
 struct TrainingOutline {
-  /// Elements that learn, and of tensors that do not.
+  /// Elements that learn, those of the same networks that do not, and of networks that are not trained.
   var parameters = 0
+  var fixedElements = 0
   var frozenElements = 0
   var step = Workload()
 
@@ -13,6 +14,7 @@ struct TrainingOutline {
   init(_ loop: TrainingLoop, frozen: ParameterStore? = nil, _ step: () throws -> StepResult) throws {
     let stores = loop.model.stores + (loop.adversary?.stores ?? [])
     parameters = stores.reduce(0) { $0 + $1.parameterCount }
+    fixedElements = stores.reduce(0) { $0 + $1.entries.reduce(0) { $0 + $1.tensor.count } } - parameters
     frozenElements = frozen?.entries.reduce(0) { $0 + $1.tensor.count } ?? 0
     self.step = try DryRun.measure {
       let result = try step()
@@ -38,11 +40,13 @@ extension TrainingPlan {
     self.init(
       part: Recipe.subject.rawValue, workers: workers, share: settings.batchSize / workers,
       steps: settings.steps, dtype: "\(dtype)", parameters: outline.parameters,
-      parameterBytes: workers * size, gradientBytes: workers * size, optimizerBytes: 2 * size,
+      parameterBytes: workers * (size + 4 * outline.fixedElements), gradientBytes: workers * size,
+      optimizerBytes: 2 * size,
       averageBytes: size,
       activationBytes: workers * (max(0, outline.step.peakBytes - size) + outline.keptBytes),
       dataBytes: dataBytes + 4 * outline.frozenElements,
       processBytes: processBytes ?? GenerationPlan.processBytes, checkpointBytes: 4 * size,
+      checkpoints: configuration.checkpoints.countOnDisk(steps: settings.steps),
       weightBytes: 2 * outline.parameters, cacheBytes: cacheBytes,
       secondsPerStep: speed.map { speed in
         // Each worker has its share of the cores. A backward pass has twice the products of its forward pass, and

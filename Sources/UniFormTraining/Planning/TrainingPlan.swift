@@ -12,7 +12,7 @@ public struct TrainingPlan: Sendable, Encodable {
   public let dtype: String
   /// Elements that learn, those of an adversary among them.
   public let parameters: Int
-  /// Of all workers: parameters, and the gradients of a step; bytes.
+  /// Of all workers: parameters, those under adapters included, and the gradients of a step; bytes.
   public let parameterBytes: Int
   public let gradientBytes: Int
   /// Moments of the optimiser and the slow average, which exist once.
@@ -23,8 +23,10 @@ public struct TrainingPlan: Sendable, Encodable {
   /// Clips that are held, and frozen networks.
   public let dataBytes: Int
   public let processBytes: Int
-  /// Of the checkpoint, and of the weights at the end.
+  /// Of one checkpoint, and how many lie on disk at the worst moment.
   public let checkpointBytes: Int
+  public let checkpoints: Int
+  /// Of the weights at the end.
   public let weightBytes: Int
   /// Of the encoded clips on disk.
   public let cacheBytes: Int
@@ -32,7 +34,7 @@ public struct TrainingPlan: Sendable, Encodable {
   public let secondsPerStep: Double?
 
   enum CodingKeys: String, CodingKey {
-    case part, workers, share, steps, dtype, parameters
+    case part, workers, share, steps, dtype, parameters, checkpoints
     case parameterBytes = "parameter_bytes"
     case gradientBytes = "gradient_bytes"
     case optimizerBytes = "optimizer_bytes"
@@ -56,6 +58,5 @@ extension TrainingPlan {
   /// Of the whole run.
   public var seconds: Double? { secondsPerStep.map { $0 * Double(steps) } }
 
-  /// While it is written, a checkpoint lies beside the one before.
-  public var diskBytes: Int { 2 * checkpointBytes + weightBytes + cacheBytes }
+  public var diskBytes: Int { checkpoints * checkpointBytes + weightBytes + cacheBytes }
 }

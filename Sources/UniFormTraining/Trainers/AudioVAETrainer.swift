@@ -36,22 +36,29 @@ public struct AudioVAETrainer {
   let sounds: SceneSounds
   let mel: MelSpectrogram
 
+  /// - Throws: `ConfigurationError` for a window that the autoencoder cannot halve as often as it does.
   public init(
     model: ModelDirectory, _ recipe: Recipe, optimization: OptimizationSettings, sounds: SceneSounds,
     workers: Int = 1,
     device: Device = .cpu, context: RunContext
   ) throws {
+    try SceneSounds.check(
+      windowFrames: recipe.windowFrames, model.geometry, reduction: model.audioVAE.reduction[0])
     self.recipe = recipe
     self.device = device
     geometry = model.geometry
     self.sounds = sounds
     self.mel = try MelSpectrogram(model.mel)
     let stores = (0..<workers).map { _ in context.makeStore(context.seed, device) }
-    // The network learns the bare code; its scale is measured at the end.
-    var bare = model.audioVAE
-    bare.scalingFactor = 1
-    replicas = try stores.map { try AudioVAE($0.root, bare) }
+    replicas = try stores.map { try AudioVAE($0.root, Self.bare(model.audioVAE)) }
     loop = try TrainingLoop(stores, settings: optimization, context: context)
+  }
+
+  /// The network learns the bare code; its scale is measured at the end.
+  public static func bare(_ configuration: AudioVAE.Configuration) -> AudioVAE.Configuration {
+    var bare = configuration
+    bare.scalingFactor = 1
+    return bare
   }
 
   /// Goes on from the weights of another model.

@@ -29,6 +29,19 @@ public struct SceneSounds {
 
   public var count: Int { samples.size(0) }
 
+  /// - Throws: `ConfigurationError` for windows that the clips of a geometry are too short for, or that an autoencoder
+  ///   which shortens them `reduction` times cannot take.
+  static func check(windowFrames: Int, _ geometry: ClipGeometry, reduction: Int = 1)
+    throws(ConfigurationError)
+  {
+    let longest = geometry.keptSampleCount / geometry.hopLength / reduction * reduction
+    guard windowFrames <= longest, windowFrames.isMultiple(of: reduction) else {
+      let multiple = reduction > 1 ? "a multiple of \(reduction) for the autoencoder, and " : ""
+      throw ConfigurationError(
+        "window_frames is \(windowFrames); it must be \(multiple)at most \(longest), the length of a clip")
+    }
+  }
+
   /// A random window for each generator: `[B, length]`.
   func windows(length: Int, _ generators: [Generator]) -> Tensor {
     Tensor.stack(

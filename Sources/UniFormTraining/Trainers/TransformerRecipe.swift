@@ -19,6 +19,20 @@ public struct TransformerRecipe: TrainingRecipe {
     var adapters: LowRankAdapters? {
       rank > 0 ? LowRankAdapters(rank: rank, alpha: alpha, targets: targets) : nil
     }
+
+    /// - Throws: `ConfigurationError` for a target that is no layer: nothing would be trained for it.
+    func requireLayers(in store: ParameterStore) throws(ConfigurationError) {
+      guard rank > 0 else { return }
+      let layers = store.entries.filter(\.isAdapter).map { entry in
+        entry.name.firstRange(of: ".lora_").map { String(entry.name[..<$0.lowerBound]) } ?? entry.name
+      }
+      for target in targets {
+        let one = LowRankAdapters(rank: rank, alpha: alpha, targets: [target])
+        guard layers.contains(where: one.covers) else {
+          throw ConfigurationError("lora: no layer of the transformer is called \"\(target)\"")
+        }
+      }
+    }
   }
 
   public static let subject = TrainingSubject.transformer
@@ -82,6 +96,8 @@ public struct TransformerRecipe: TrainingRecipe {
   public var essence: TransformerRecipe {
     var result = self
     (result.samples, result.recomputesActivations) = (SampleSettings(), false)
+    // What is in the data counts, not where they lie.
+    result.data = ""
     // Tasks that may not be drawn and steps that say nothing are left out.
     result.taskWeights = taskWeights.filter { $0.value > 0 }
     result.taskFromStep = taskFromStep.filter { $0.value > 0 && result.taskWeights[$0.key] != nil }

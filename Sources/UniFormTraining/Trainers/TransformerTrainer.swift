@@ -49,6 +49,7 @@ public struct TransformerTrainer {
       replica.recomputesActivations = recipe.recomputesActivations
       return replica
     }
+    try recipe.lora.requireLayers(in: stores[0])
     textEncoders =
       recipe.trainsTextEncoder
       ? try stores.map { try T5Encoder($0.root[Self.textEncoderPrefix], model.textEncoder) }

@@ -47,12 +47,16 @@ public struct VideoVAETrainer {
     geometry = model.geometry
     self.frames = frames
     let stores = (0..<workers).map { _ in context.makeStore(context.seed, device) }
-    // The network learns the bare code; its normalisation is measured at the end.
-    var bare = model.videoVAE
+    replicas = try stores.map { try VideoVAE($0.root, Self.bare(model.videoVAE)) }
+    loop = try TrainingLoop(stores, settings: optimization, context: context)
+  }
+
+  /// The network learns the bare code; its normalisation is measured at the end.
+  public static func bare(_ configuration: VideoVAE.Configuration) -> VideoVAE.Configuration {
+    var bare = configuration
     bare.scale = bare.scale.map { _ in 1 }
     bare.shift = bare.shift.map { _ in 0 }
-    replicas = try stores.map { try VideoVAE($0.root, bare) }
-    loop = try TrainingLoop(stores, settings: optimization, context: context)
+    return bare
   }
 
   /// Goes on from the weights of another model; the normalisation of its code is measured anew.

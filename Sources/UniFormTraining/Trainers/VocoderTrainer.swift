@@ -91,10 +91,9 @@ public struct VocoderTrainer {
     model: ModelDirectory, _ recipe: Recipe, optimization: OptimizationSettings, sounds: SceneSounds,
     workers: Int, device: Device, context: RunContext, autoencoder: () throws -> FrozenAutoencoder
   ) throws {
-    let reduction = model.audioVAE.reduction[0]
-    guard !recipe.throughAutoencoder || recipe.windowFrames.isMultiple(of: reduction) else {
-      throw ConfigurationError("window_frames must be a multiple of \(reduction) for the autoencoder")
-    }
+    try SceneSounds.check(
+      windowFrames: recipe.windowFrames, model.geometry,
+      reduction: recipe.throughAutoencoder ? model.audioVAE.reduction[0] : 1)
     self.recipe = recipe
     self.autoencoder = recipe.throughAutoencoder ? try withoutGradient(autoencoder) : nil
     self.device = device
@@ -116,6 +115,13 @@ public struct VocoderTrainer {
       try MultiResolutionDiscriminator($0.root, .init(channels: recipe.discriminatorChannels))
     }
     loop = try TrainingLoop(stores, adversary: adversaries, settings: optimization, context: context)
+  }
+
+  /// Training does not see what follows the network.
+  public static func bare(_ configuration: HiFiGAN.Configuration) -> HiFiGAN.Configuration {
+    var bare = configuration
+    bare.refinementSteps = 0
+    return bare
   }
 
   /// Goes on from the weights of another model; a discriminator starts anew.
