@@ -86,12 +86,12 @@ struct Server {
     guard let resources = Bundle.module.url(forResource: "Resources", withExtension: nil),
       let document = try? Data(contentsOf: resources.appending(path: "openapi.json"))
     else { throw ServerFailure("the files of this program are incomplete; build it again", 70) }
+    let web = resources.appending(path: "web").path(percentEncoded: false)
+    let pages = try FileManager.default.subpathsOfDirectory(atPath: web)
     let router = Router(context: ServerContext.self, options: .autoGenerateHeadEndpoints)
     router.add(middleware: AnswerMiddleware(metrics: center.metrics, logger: logger))
-    router.add(middleware: GuardMiddleware(options: options, token: token))
-    router.add(
-      middleware: FileMiddleware(
-        resources.appending(path: "web").path(percentEncoded: false), searchForIndexHtml: true))
+    router.add(middleware: GuardMiddleware(options: options, token: token, pages: pages))
+    router.add(middleware: FileMiddleware(web, searchForIndexHtml: true))
     let api = API(
       center: center, receiver: UploadReceiver(data: center.data, options: options),
       options: options, token: token, document: document)
@@ -122,6 +122,8 @@ private struct Upkeep: Service {
       while !Task.isCancelled {
         try? await Task.sleep(for: .seconds(15))
         center.hub.beat()
+        // What the disk did not take is tried again.
+        await center.dispatch()
         beats += 1
         if beats % 240 == 1 { await center.removeOldUploads() }
       }

@@ -6,6 +6,7 @@ final class Browser: Sendable {
   /// Nil where there is none: tests that need it are skipped then.
   static let executable: String? = [
     "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome",
+    "/usr/bin/chromium-headless-shell",
   ]
   .first { FileManager.default.isExecutableFile(atPath: $0) }
 

@@ -78,6 +78,25 @@ struct HTTPClient: Sendable {
     }
   }
 
+  /// Sends content in chunks, whose length is said nowhere.
+  func chunked(
+    _ target: String, headers: [String: String] = [:], body: Data,
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) async throws -> Reply {
+    let reply = try await onThread {
+      let socket = try Socket(port: port)
+      try socket.send(head("POST", target, headers.merging(["Transfer-Encoding": "chunked"]) { $1 }, nil))
+      for start in stride(from: 0, to: body.count, by: 1 << 16) {
+        let chunk = body.dropFirst(start).prefix(1 << 16)
+        try socket.send(Data("\(String(chunk.count, radix: 16))\r\n".utf8) + chunk + Data("\r\n".utf8))
+      }
+      try socket.send(Data("0\r\n\r\n".utf8))
+      return try Self.answer(on: socket, to: "POST", target)
+    }
+    try Document.shared.check("POST", target, reply.status, sourceLocation: sourceLocation)
+    return reply
+  }
+
   /// Says that `length` bytes come, sends one every tenth of a second, and waits for what is said about that.
   func drip(
     _ target: String, headers: [String: String] = [:], length: Int,
@@ -127,6 +146,10 @@ struct HTTPClient: Sendable {
   {
     let socket = try Socket(port: port)
     try socket.send(head(method, target, extra, method == "GET" ? nil : body.count) + body)
+    return try Self.answer(on: socket, to: method, target)
+  }
+
+  private static func answer(on socket: Socket, to method: String, _ target: String) throws -> Reply {
     var received = Data()
     while let bytes = try socket.receive() {
       received.append(bytes)

@@ -75,6 +75,7 @@ import Testing
           INSERT INTO jobs (\(columns.joined(separator: ","))) SELECT \(values.joined(separator: ","))
           FROM copies JOIN jobs WHERE id = ?
           """, arguments: [waiting])
+      try db.execute(sql: "UPDATE revisions SET latest = (SELECT MAX(revision) FROM jobs)")
     }
     let second = try await ServerProcess.start(scratch.file("data"), options)
     let client = second.client
@@ -86,6 +87,12 @@ import Testing
     let refused = try await client.json("POST", "/api/v1/jobs", ["prompt": "rain"])
     #expect(refused.status == 429)
     #expect(refused.code == "queue_full")
+    // Who comes back is told of all that changed, however much it is.
+    let (newest, revision) = (try one.json()["id"] as? String, try one.json()["revision"] as? Int ?? 0)
+    let told = try await client.events("/api/v1/events", headers: ["Last-Event-ID": "\(revision - 1200)"]) {
+      _, job in job["id"] as? String == newest
+    }
+    #expect(told.count > 1000)
     var listed: [String] = []
     var cursor = ""
     repeat {

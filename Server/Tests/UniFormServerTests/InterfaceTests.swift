@@ -92,4 +92,11 @@ import Testing
     #expect(await all.next() == nil)
     #expect(throws: APIError.self) { try hub.watch(nil) }
   }
+
+  @Test func `states come in the order of the changes`() async throws {
+    let hub = EventHub()
+    let watcher = try hub.watch(nil)
+    for (job, state) in [("a", "1 "), ("b", "2 "), ("a", "3 ")] { hub.publish(job, .init(string: state)) }
+    #expect(await watcher.next().map { String(buffer: $0) } == "2 3 ")
+  }
 }

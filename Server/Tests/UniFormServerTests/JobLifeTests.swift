@@ -111,6 +111,56 @@ import Testing
     await #expect(throws: ServerProcess.Failure.self) { try await ServerProcess.start(scratch.file("data")) }
   }
 
+  @Test func `a job that is tried again waits like a new one`() async throws {
+    let server = try await ServerProcess.start(scratch.file("data"), ["--max-queue", "1"])
+    let client = server.client
+    let endless: [String: Any] = ["prompt": "rain", "steps": 1000, "seconds": 10]
+    let long = try await server.job(endless)
+    _ = try await client.events("/api/v1/jobs/\(long)/events") { _, job in
+      job["status"] as? String == "running"
+    }
+    let cancelled = try await server.job(endless)
+    #expect(try await client("POST", "/api/v1/jobs/\(cancelled)/cancel").status == 200)
+    let waits = try await server.job(endless)
+    let refused = try await client("POST", "/api/v1/jobs/\(cancelled)/retry")
+    #expect(refused.status == 429)
+    #expect(refused.code == "queue_full")
+    #expect(try await client("DELETE", "/api/v1/jobs/\(waits)").status == 204)
+    #expect(try await client("POST", "/api/v1/jobs/\(cancelled)/retry").status == 200)
+  }
+
+  @Test func `who comes back learns of every job that was created or deleted meanwhile`() async throws {
+    let server = try await ServerProcess.start(scratch.file("data"))
+    let client = server.client
+    let endless: [String: Any] = ["prompt": "rain", "steps": 1000, "seconds": 10]
+    let long = try await server.job(endless)
+    _ = try await client.events("/api/v1/jobs/\(long)/events") { _, job in
+      job["status"] as? String == "running"
+    }
+    let waits = try await server.job(endless)
+    let last = try #require(try await client("GET", "/api/v1/jobs/\(waits)").json()["revision"] as? Int)
+    #expect(try await client("DELETE", "/api/v1/jobs/\(waits)").status == 204)
+    let next = try await server.job(endless)
+    let seen = try await client.events("/api/v1/events", headers: ["Last-Event-ID": "\(last)"]) { _, job in
+      job["id"] as? String == next
+    }
+    #expect(seen.last?.contains(next) == true, "\(seen)")
+    #expect(seen.contains { $0.contains(waits) }, "\(seen)")
+  }
+
+  @Test func `a search finds words in any case, and a plus is a space`() async throws {
+    let server = try await ServerProcess.start(scratch.file("data"))
+    let id = try await server.job(["prompt": "Ärger and heavy rain, 1+1", "steps": 2])
+    for (text, isFound) in [
+      ("%C3%A4rger", true), ("%C3%84RGER", true), ("heavy+rain", true), ("heavy%20rain", true),
+      ("1%2B1", true), ("1+1", false), ("heavy%2Brain", false),
+    ] {
+      let page = try await server.client("GET", "/api/v1/jobs?search=\(text)").json()
+      let found = try #require(page["jobs"] as? [[String: Any]]).compactMap { $0["id"] as? String }
+      #expect(found == (isFound ? [id] : []), "\(text)")
+    }
+  }
+
   @Test func `what is wrong with a request is said, with its field`() async throws {
     let server = try await ServerProcess.start(scratch.file("data"))
     for (fields, field): ([String: Any], String) in [

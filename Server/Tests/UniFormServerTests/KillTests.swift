@@ -78,6 +78,60 @@ import WorkerProtocol
     #expect(files.count == 5, "\(files)")
   }
 
+  @Test func `an end that the disk does not take is written later, and the next job is made`() async throws {
+    let server = try await ServerProcess.start(scratch.file("data"))
+    let first = try await server.job(["prompt": "a bell rings", "steps": 100, "seconds": 1])
+    let next = try await server.job(["prompt": "a bell rings", "steps": 2])
+    _ = try await server.client.events("/api/v1/jobs/\(first)/events") { _, job in
+      job["status"] as? String == "running"
+    }
+    let database = try DatabaseQueue(path: scratch.file("data/jobs.sqlite").path)
+    // While this transaction is open, the server can write nothing.
+    try await database.write { _ in
+      let end = Date.now.addingTimeInterval(120)
+      while !server.messages.contains("could not be changed"), Date.now < end {
+        Thread.sleep(forTimeInterval: 0.05)
+      }
+    }
+    #expect(server.messages.contains("could not be changed"))
+    for id in [first, next] {
+      #expect(try await server.outcome(id)["status"] as? String == "succeeded")
+    }
+  }
+
+  @Test func `the end of a server counts against its job, unless it was told to, until it is tried again`()
+    async throws
+  {
+    let first = try await ServerProcess.start(scratch.file("data"))
+    let id = try await first.job(["prompt": "rain", "steps": 1000, "seconds": 10])
+    func waitUntilRunning(_ server: ServerProcess) async throws {
+      _ = try await server.client.events("/api/v1/jobs/\(id)/events") { _, job in
+        job["status"] as? String == "running"
+      }
+    }
+    let database = try DatabaseQueue(path: scratch.file("data/jobs.sqlite").path)
+    func interruptions() async throws -> Int? {
+      try await database.read { try Int.fetchOne($0, sql: "SELECT interruptions FROM jobs") }
+    }
+    try await waitUntilRunning(first)
+    try await first.end()
+    let second = try await ServerProcess.start(scratch.file("data"))
+    try await waitUntilRunning(second)
+    #expect(try await interruptions() == 0)
+    try await second.end(SIGKILL)
+    let third = try await ServerProcess.start(scratch.file("data"))
+    try await waitUntilRunning(third)
+    #expect(try await interruptions() == 1)
+    #expect(try await third.client("POST", "/api/v1/jobs/\(id)/cancel").status == 200)
+    var retried = try await third.client("POST", "/api/v1/jobs/\(id)/retry")
+    while retried.code == "still_stopping" {
+      try await Task.sleep(for: .milliseconds(50))
+      retried = try await third.client("POST", "/api/v1/jobs/\(id)/retry")
+    }
+    #expect(retried.status == 200)
+    #expect(try await interruptions() == 0)
+  }
+
   @Test(arguments: [20_261_124 as UInt64])
   func `killed at any moment under load, no job is lost or doubled`(seed: UInt64) async throws {
     var random = SeededGenerator(seed: seed)
@@ -162,11 +216,18 @@ import WorkerProtocol
   }
 
   @Test func `a server that cannot start says why`() async throws {
-    for (options, status, text) in [
+    var cases = [
       (["--model", "none"], "66", "none"), (["--host", "0.0.0.0"], "64", "--token-file"),
       (["--port", "99999"], "64", "--port"), (["--token-file", "/nowhere"], "66", "/nowhere"),
       (["--uniform", "/nowhere"], "69", "could not be started"), (["--workers", "0"], "64", "--workers"),
-    ] {
+    ]
+    for (signal, status, text) in [("SEGV", "70", "signal 11"), ("KILL", "75", "was killed")] {
+      let worker = scratch.file(signal)
+      try Data("#!/bin/sh\nkill -\(signal) $$\n".utf8).write(to: worker)
+      try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: worker.path)
+      cases.append((["--uniform", worker.path], status, text))
+    }
+    for (options, status, text) in cases {
       let error = await #expect(throws: ServerProcess.Failure.self) {
         try await ServerProcess.start(scratch.file("data"), options)
       }

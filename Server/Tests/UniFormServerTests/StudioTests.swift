@@ -12,7 +12,7 @@ struct StudioTests {
   init() throws { scratch = try Scratch() }
 
   /// Opens the studio and waits until it can be used.
-  private func studio(
+  func studio(
     _ options: [String] = [], _ body: (BrowserPage, ServerProcess) async throws -> Void
   ) async throws {
     let server = try await ServerProcess.start(scratch.file("data"), options)
@@ -60,6 +60,11 @@ struct StudioTests {
         for: "document.querySelector('#gallery .pin').getAttribute('aria-pressed') === 'true'")
       try await page.click("#gallery .delete")
       #expect(try await page.value("document.querySelectorAll('#gallery li').length === 1"))
+      #expect(
+        try await page.value(
+          "document.querySelector('#gallery .delete').ariaLabel.startsWith('Really delete?')"))
+      #expect(
+        try await page.value("document.querySelector('#announcer').textContent.startsWith('Press again')"))
       try await page.click("#gallery .delete")
       try await page.wait(for: "!document.querySelector('#empty').hidden")
     }
@@ -135,6 +140,14 @@ struct StudioTests {
       #expect(
         try await page.value("document.querySelector('[data-error=seconds]').textContent === 'At most 10.'"))
       #expect(try await page.value("document.querySelector('#more').open"))
+      #expect(try await page.value("document.querySelector('#seconds').ariaInvalid === 'true'"))
+      // Every line for errors is heard, and some control refers to it.
+      let unheard = try await page.value(
+        """
+        [...document.querySelectorAll('[data-error]')].filter(line => line.role !== 'alert'
+          || !document.querySelector(`[aria-describedby~="${line.id}"]`)).map(line => line.dataset.error)
+        """, as: [String].self)
+      #expect(unheard == [])
       // What only the server knows.
       try await page.type("", into: "#seconds")
       try await page.type("65x64", into: "#size")
@@ -195,7 +208,7 @@ struct StudioTests {
     }
   }
 
-  @Test("a server with a token asks for it, once")
+  @Test("a server with a token asks for it, once, and again where it is another one")
   func token() async throws {
     let file = scratch.file("token")
     try Data("open-sesame-0123456789".utf8).write(to: file)
@@ -210,7 +223,17 @@ struct StudioTests {
     try await page.run("document.querySelector('#login-form').requestSubmit()")
     try await page.wait(for: "!document.querySelector('#submit').disabled", seconds: 120)
     #expect(try await page.value("!document.querySelector('#login').open"))
-    browser.close()
     try await server.end()
+    try await page.wait(for: "!document.querySelector('#offline').hidden")
+    try Data("close-sesame-0123456789".utf8).write(to: file)
+    let other = try await ServerProcess.start(
+      scratch.file("data"), ["--token-file", file.path, "--port", "\(server.client.port)"])
+    try await page.wait(for: "document.querySelector('#login').open")
+    #expect(try await page.value("document.querySelector('#offline').hidden"))
+    try await page.type("close-sesame-0123456789", into: "#token")
+    try await page.run("document.querySelector('#login-form').requestSubmit()")
+    try await page.wait(for: "!document.querySelector('#login').open")
+    browser.close()
+    try await other.end()
   }
 }

@@ -82,6 +82,64 @@ import Testing
     #expect(try await client("GET", "/healthz").status == 200)
   }
 
+  @Test func `a recording that does not say how long it is, is measured and used`() async throws {
+    let server = try await ServerProcess.start(scratch.file("data"))
+    let live = try await scratch.clip(
+      "live.webm", "-f", "lavfi", "-i", "sine=duration=3", "-c:a", "libopus", "-f", "webm", "-live", "1")
+    let upload = try await server.client("POST", "/api/v1/uploads?name=live.webm", body: live)
+    #expect(upload.status == 201, "\(upload.text)")
+    let seconds = try #require(try upload.json()["seconds"] as? Double)
+    #expect(abs(seconds - 3) < 0.1)
+    let file = try #require(try upload.json()["id"] as? String)
+    let job = try await server.outcome(try await server.job(["upload": file, "steps": 2]))
+    #expect(job["status"] as? String == "succeeded", "\(job)")
+  }
+
+  @Test func `a form is bounded also where its length is said nowhere`() async throws {
+    let server = try await ServerProcess.start(scratch.file("data"), ["--max-upload", "1MB"])
+    let client = server.client
+    func fields(_ count: Int, of bytes: Int) -> String {
+      let text = String(repeating: "x", count: bytes)
+      return (0..<count).map {
+        "--XX\r\nContent-Disposition: form-data; name=\"\($0)\"\r\n\r\n\(text)\r\n"
+      }.joined() + "--XX--\r\n"
+    }
+    let (end, much) = (Data("--XX--\r\n".utf8), Data(count: 2_200_000))
+    let (headers, file) = form("large", Data(count: 1_100_000))
+    let bodies: [(String, Data)] = [
+      ("fields", Data(fields(3, of: 100_000).utf8)), ("parts", Data(fields(33, of: 1).utf8)),
+      ("preamble", much + end), ("epilogue", end + much), ("file", file),
+    ]
+    for (name, body) in bodies {
+      let reply = try await client.chunked("/api/v1/uploads", headers: headers, body: body)
+      #expect(reply.status == 413, "\(name): \(reply.text)")
+    }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.file("data/uploads").path) == [])
+    let sound = try await scratch.clip("in.wav", "-f", "lavfi", "-i", "sine=frequency=440:duration=1")
+    let small = try await client.chunked("/api/v1/uploads", headers: headers, body: form("x.wav", sound).body)
+    #expect(small.status == 201, "\(small.text)")
+  }
+
+  @Test func `uploads and what cancelled jobs were given count against the quota`() async throws {
+    let server = try await ServerProcess.start(scratch.file("data"), ["--quota", "1500KB"])
+    let client = server.client
+    let long = try await server.job(["prompt": "rain", "steps": 1000, "seconds": 10])
+    _ = try await client.events("/api/v1/jobs/\(long)/events") { _, job in
+      job["status"] as? String == "running"
+    }
+    // Of 600 KB.
+    let sound = try await scratch.clip("in.wav", "-f", "lavfi", "-i", "sine=frequency=440:duration=7")
+    let upload = try await client("POST", "/api/v1/uploads", body: sound)
+    let file = try #require(try upload.json()["id"] as? String)
+    for _ in 0..<2 {
+      let id = try await server.job(["upload": file])
+      #expect(try await client("POST", "/api/v1/jobs/\(id)/cancel").status == 200)
+      #expect(try await client.json("PATCH", "/api/v1/jobs/\(id)", ["pinned": true]).status == 200)
+    }
+    #expect(try await client.json("POST", "/api/v1/jobs", ["upload": file]).status == 507)
+    #expect(try await client("POST", "/api/v1/uploads", body: sound).status == 507)
+  }
+
   @Test func `paths lead nowhere else, and pages of other sites change nothing`() async throws {
     let server = try await ServerProcess.start(scratch.file("data"))
     let client = server.client
@@ -116,6 +174,33 @@ import Testing
     let missing = try await client("GET", "/nothing", isDocumented: false)
     #expect(missing.code == "not_found")
     #expect(missing.headers["content-security-policy"] != nil)
+  }
+
+  @Test func `no way of writing an address leads past the token`() async throws {
+    try Data("a-secret-of-some-length".utf8).write(to: scratch.file("token"))
+    let server = try await ServerProcess.start(
+      scratch.file("data"), ["--token-file", scratch.file("token").path, "--rate", "1000000"])
+    let client = server.client
+    for operation in Document.shared.operations.keys.sorted() {
+      let parts = operation.split(separator: " ").map(String.init)
+      let path = parts[1].replacing("{id}", with: "none").replacing("{name}", with: "clip.mp4")
+      let last = try #require(path.lastIndex(of: "/"))
+      for target in [
+        "/" + path, "/x/" + path, path.replacing("/", with: "//"), "\(path[..<last])/\(path[last...])",
+        path + "/", path + "//", "http://127.0.0.1/" + path,
+      ] {
+        let reply = try await client(parts[0], target, body: Data("{}".utf8), isDocumented: false)
+        #expect([400, 401, 404].contains(reply.status), "\(parts[0]) \(target): \(reply.status)")
+      }
+    }
+    for (path, status) in [
+      ("/", 200), ("/index.html", 200), ("/js/main.js", 200), ("/healthz", 200), ("/nothing", 401),
+      ("/js/nothing.js", 401),
+    ] {
+      #expect(try await client("GET", path, isDocumented: false).status == status, "\(path)")
+    }
+    let video = try await client("GET", "//v1/videos", isDocumented: false)
+    #expect((try video.json()["error"] as? [String: Any])?["type"] as? String == "invalid_request_error")
   }
 
   @Test func `a token is asked for, and a cookie keeps it`() async throws {

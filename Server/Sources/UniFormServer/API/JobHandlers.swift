@@ -36,37 +36,36 @@ extension API {
 
   func listJobs(_ request: Request, _ context: ServerContext) async throws -> Response {
     var query = JobStore.Query()
-    let parameters = request.uri.queryParameters
-    func text(_ name: String) -> String? { parameters[Substring(name)].map(String.init) }
-    if let limit = text("limit") {
+    let parameters = request.uri.values
+    if let limit = parameters["limit"] {
       guard let limit = Int(limit), (1...200).contains(limit) else {
         throw APIError.invalid("'limit' has to be a whole number from 1 to 200", field: "limit")
       }
       query.limit = limit
     }
-    if let cursor = text("cursor") {
+    if let cursor = parameters["cursor"] {
       guard let number = Int64(cursor) else { throw APIError.invalid("'cursor' is none", field: "cursor") }
       query.after = number
     }
-    if let status = text("status") {
+    if let status = parameters["status"] {
       guard let status = JobStatus(rawValue: status) else {
         throw APIError.invalid("'status' is no status of a job", field: "status")
       }
       query.status = status
     }
-    if let task = text("task") {
+    if let task = parameters["task"] {
       guard Job.tasks.contains(task) else {
         throw APIError.invalid("'task' has to be one of \(Job.tasks.joined(separator: ", "))", field: "task")
       }
       query.task = task
     }
-    if let pinned = text("pinned") {
+    if let pinned = parameters["pinned"] {
       guard let pinned = Bool(pinned) else {
         throw APIError.invalid("'pinned' has to be true or false", field: "pinned")
       }
       query.pinned = pinned
     }
-    query.search = text("search").flatMap { $0.isEmpty ? nil : String($0.prefix(200)) }
+    query.search = parameters["search"].flatMap { $0.isEmpty ? nil : String($0.prefix(200)) }
     return JSONBody.response(try await center.page(query))
   }
 
@@ -111,7 +110,8 @@ extension API {
         request, context)
   }
 
-  /// Server-sent events: what jobs are like now, and each time that changes.
+  /// Server-sent events: what a job is like, or of all jobs what changed since the event that was seen last, or else what
+  /// goes on; then each time that changes.
   func watch(_ job: String?, _ request: Request) async throws -> Response {
     let last = request.headers[.init("Last-Event-ID")!].flatMap { Int64($0) }
     if let job { _ = try await center.job(job) }
@@ -126,7 +126,19 @@ extension API {
         // Not before somebody reads: whoever is gone already, or asks for the head alone, watches nothing.
         let watcher = try center.hub.watch(job)
         defer { center.hub.leave(watcher) }
-        try await writer.write(try await center.opening(job: job, lastEvent: last))
+        try await writer.write(ByteBuffer(string: "retry: 2000\n\n"))
+        if let job {
+          try await writer.write(try await center.view(of: center.job(job)).event)
+        } else {
+          for job in try last.map(center.store.deletions(after:)) ?? [] {
+            try await writer.write(.deleted(job))
+          }
+          var told = last ?? 0
+          while let page = try await center.changes(after: told, onlyActive: last == nil) {
+            try await writer.write(page.events)
+            told = page.revision
+          }
+        }
         try await withGracefulShutdownHandler {
           while let events = await watcher.next() { try await writer.write(events) }
         } onGracefulShutdown: {
@@ -138,7 +150,7 @@ extension API {
 }
 
 extension ByteBuffer {
-  /// The event that a job is gone.
+  /// The event that a job is gone. It has no number: what changed before may come behind it.
   static func deleted(_ job: String) -> ByteBuffer {
     ByteBuffer(string: "event: deleted\ndata: {\"id\":\"\(job)\"}\n\n")
   }

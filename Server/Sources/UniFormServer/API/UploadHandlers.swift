@@ -26,7 +26,8 @@ private struct UploadView: Encodable {
 
 extension API {
   func createUpload(_ request: Request, _ context: ServerContext) async throws -> Response {
-    let name = request.uri.queryParameters["name"].map { $0.removingPercentEncoding ?? String($0) } ?? "file"
+    try await center.makeRoom()
+    let name = request.uri.values["name"] ?? "file"
     let content = try await receiver.receive(request, name: name, field: nil)
     let upload = try await keep(content)
     return try JSONBody.response(UploadView(upload: upload), status: .created)

@@ -107,15 +107,16 @@ extension API {
   func createVideo(_ request: Request, _ context: ServerContext) async throws -> Response {
     let fields: RequestFields
     var upload: Upload?
+    // The job links the file; what was uploaded has served, also where there is no job.
+    defer { if let upload { forget(upload) } }
     if (request.headers[.contentType] ?? "").lowercased().hasPrefix("multipart/") {
+      try await center.makeRoom()
       let content = try await receiver.receive(request, name: "file", field: "input_reference")
       if content.file != nil { upload = try await keep(content) }
       fields = try RequestFields(content.fields, allowed: Self.videoFields)
     } else {
       fields = try await RequestFields(request, allowed: Self.videoFields)
     }
-    // The job links the file; what was uploaded has served.
-    defer { if let upload { forget(upload) } }
     let description = try await model
     if let name = try fields.string("model"), name != description.model {
       throw APIError.invalid("this server has the model '\(description.model)' alone", field: "model")
@@ -131,7 +132,7 @@ extension API {
   }
 
   func listVideos(_ request: Request, _ context: ServerContext) async throws -> Response {
-    let parameters = request.uri.queryParameters
+    let parameters = request.uri.values
     var query = JobStore.Query(limit: 20)
     if let limit = parameters["limit"] {
       guard let limit = Int(limit), (1...100).contains(limit) else {
@@ -146,7 +147,7 @@ extension API {
       query.ascending = order == "asc"
     }
     if let after = parameters["after"] {
-      guard let job = try center.store.job(String(after).asJob) else {
+      guard let job = try center.store.job(after.asJob) else {
         throw APIError.invalid("there is no video '\(after.prefix(100))'", field: "after")
       }
       query.after = job.number
@@ -175,7 +176,7 @@ extension API {
   func videoContent(_ request: Request, _ context: ServerContext) async throws -> Response {
     let job = try await video(context)
     let (name, type): (String, String)
-    switch request.uri.queryParameters["variant"] {
+    switch request.uri.values["variant"] {
     case nil, "video": (name, type) = ("clip.mp4", "video/mp4")
     case "thumbnail": (name, type) = ("poster.png", "image/png")
     case "spritesheet": (name, type) = ("sheet.png", "image/png")

@@ -80,7 +80,9 @@ final class Watcher: Sendable {
 
   fileprivate func put(_ job: String, _ event: ByteBuffer) {
     pending.withLock { pending in
-      if pending.events.updateValue(event, forKey: job) == nil { pending.order.append(job) }
+      // Behind the others, so that numbers go up: who reconnects counts from the last one that came.
+      if pending.events.updateValue(event, forKey: job) != nil { pending.order.removeAll { $0 == job } }
+      pending.order.append(job)
     }
     wake.yield()
   }

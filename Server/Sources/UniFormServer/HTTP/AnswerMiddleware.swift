@@ -33,7 +33,7 @@ struct AnswerMiddleware: RouterMiddleware {
           "a request failed",
           metadata: ["path": "\(request.uri.path)", "code": "\(failure.code)", "error": "\(error)"])
       }
-      response = failure.response(isVideos: request.uri.path.hasPrefix("/v1/"))
+      response = failure.response(isVideos: request.uri.components.first == "v1")
     }
     for field in Self.securityHeaders { response.headers[field.name] = field.value }
     let seconds = (ContinuousClock.now - start) / .seconds(1)

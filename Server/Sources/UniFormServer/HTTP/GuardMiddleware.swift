@@ -8,27 +8,28 @@ struct GuardMiddleware: RouterMiddleware {
   let allowedHosts: Set<String>
   let token: String?
   let limiter: RateLimiter
+  /// What is open without a token: that the server lives, how to show one, and the page that asks for it.
+  private let open: Set<[Substring]>
 
-  init(options: ServerOptions, token: String?) {
+  /// - Parameter pages: the files of the studio, by their paths below its folder.
+  init(options: ServerOptions, token: String?, pages: [String]) {
     allowedHosts = Set((["localhost", options.host] + options.allowedHosts).map { $0.lowercased() })
     self.token = token
     limiter = RateLimiter(perMinute: options.rate)
+    open = Set(([Route.health.path, Route.startSession.path, "/"] + pages).map { $0.split(separator: "/") })
   }
 
   static let cookie = "uniform_token"
-  /// Open without a token: that the server lives, and how to show one.
-  private static let open: Set<String> = ["/healthz", "/api/v1/session"]
 
   func handle(
     _ request: Request, context: ServerContext, next: (Request, ServerContext) async throws -> Response
   ) async throws -> Response {
-    let path = request.uri.path
     try checkHost(request)
+    // The router would find its way through such a path, past whoever compares it.
+    guard request.uri.isNormal else { throw APIError.notFound("there is nothing at this address") }
     let isWrite = request.method != .get && request.method != .head
     if isWrite { try checkOrigin(request) }
-    let isProtected =
-      (path.hasPrefix("/api/") || path.hasPrefix("/v1/") || path == "/metrics") && !Self.open.contains(path)
-    if let token, isProtected, !Self.isShown(token, by: request) {
+    if let token, !open.contains(request.uri.components), !Self.isShown(token, by: request) {
       throw APIError(
         .unauthorized, "unauthorized", "show the token of this server: Authorization: Bearer TOKEN")
     }

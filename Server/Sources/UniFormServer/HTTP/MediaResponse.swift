@@ -19,7 +19,7 @@ struct MediaResponse {
     var headers: HTTPFields = [
       .contentType: mediaType, .eTag: tag, .acceptRanges: "bytes", .cacheControl: "private, no-cache",
     ]
-    if request.uri.queryParameters["download"] != nil {
+    if request.uri.values["download"] != nil {
       headers[.contentDisposition] = "attachment; filename=\"\(name)\""
     }
     if let known = request.headers[.ifNoneMatch],

@@ -48,21 +48,23 @@ struct Job: Codable, Sendable, Equatable, FetchableRecord, PersistableRecord {
   var finishedAt: Date?
   /// Those that are queued go in this order.
   var turn: Int64 = 0
-  /// Counts up with every change of any job.
+  /// Counts up with every change of any job; no number is given twice.
   var revision: Int64 = 0
   /// How often a worker began it.
   var attempts = 0
+  /// How often the server or a worker ended while it was made.
+  var interruptions = 0
   var error: JobError?
   var settings: [String: JSONValue]?
   var notes: [String] = []
   var pinned = false
   var parent: String?
-  /// Of its folder, once it is finished.
+  /// Of its folder: what it was given, and once it is finished, everything.
   var bytes = 0
 
   enum CodingKeys: String, CodingKey {
-    case number, id, status, task, request, input, turn, revision, attempts, error, settings, notes, pinned
-    case parent, bytes
+    case number, id, status, task, request, input, turn, revision, attempts, interruptions, error, settings
+    case notes, pinned, parent, bytes
     case createdAt = "created_at"
     case startedAt = "started_at"
     case finishedAt = "finished_at"
@@ -78,7 +80,6 @@ struct Job: Codable, Sendable, Equatable, FetchableRecord, PersistableRecord {
     static let revision = Column("revision")
     static let pinned = Column("pinned")
     static let finishedAt = Column("finished_at")
-    static let bytes = Column("bytes")
   }
 
   mutating func didInsert(_ inserted: InsertionSuccess) { number = inserted.rowID }

@@ -18,16 +18,9 @@ extension JobCenter {
   func create(_ request: ClipRequest, input: JobInput? = nil, file: URL? = nil, parent: String? = nil) throws
     -> JobView
   {
-    let waiting = try store.place(ofTurn: nil)
-    guard waiting < options.maxQueue else {
-      throw APIError(
-        .tooManyRequests, "queue_full", "\(waiting) jobs wait already; try again when some are finished")
-    }
-    try keepQuota()
-    guard try store.disposable().bytes < options.quota.bytes, data.freeBytes > 64 << 20 else {
-      throw APIError.storageFull
-    }
-    let job = Job(request, input: input, parent: parent)
+    try checkQueue()
+    try makeRoom()
+    var job = Job(request, input: input, parent: parent)
     let folder = data.job(job.id)
     do {
       try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -36,17 +29,40 @@ extension JobCenter {
       try? remove(folder)
       throw file == nil ? APIError.storageFull : APIError.notFound("what was uploaded is gone; send it again")
     }
+    job.bytes = DataDirectory.bytes(in: folder)
     let inserted = try store.insert(job)
     publish(inserted)
     dispatch()
     return view(of: try self.job(job.id))
   }
 
+  /// - Throws: where too many wait already.
+  private func checkQueue() throws {
+    let waiting = try store.place(ofTurn: nil)
+    guard waiting < options.maxQueue else {
+      throw APIError(
+        .tooManyRequests, "queue_full", "\(waiting) jobs wait already; try again when some are finished")
+    }
+  }
+
+  /// - Throws: where there is no room for more even without what may be deleted.
+  func makeRoom() throws {
+    try keepQuota()
+    guard try store.disposable().bytes < options.quota.bytes, data.freeBytes > 64 << 20 else {
+      throw APIError.storageFull
+    }
+  }
+
   func cancel(_ id: String) throws -> JobView {
     guard try !job(id).status.isFinished else {
       throw APIError(.conflict, "already_finished", "the job is finished; there is nothing to cancel")
     }
-    let cancelled = try store.update(id) { $0.finish(.cancelled) }
+    let bytes = DataDirectory.bytes(in: data.job(id))
+    let cancelled = try store.update(id) { job in
+      job.finish(.cancelled)
+      job.bytes = bytes
+    }
+    endings.removeAll { $0.job == id }
     stop(id)
     forget(id)
     guard let job = cancelled else { throw APIError.notFound("there is no job '\(id)'") }
@@ -77,9 +93,12 @@ extension JobCenter {
     guard !slots.values.contains(where: { $0.job == id }) else {
       throw APIError(.conflict, "still_stopping", "the job is being stopped; try again in a moment")
     }
-    guard let queued = try store.update(id, toEnd: true, { $0.requeue() }) else {
-      throw APIError.notFound("there is no job '\(id)'")
+    try checkQueue()
+    let queued = try store.update(id, toEnd: true) { job in
+      job.interruptions = 0
+      job.requeue()
     }
+    guard let queued else { throw APIError.notFound("there is no job '\(id)'") }
     publish(queued)
     dispatch()
     return view(of: try self.job(id))
@@ -131,7 +150,7 @@ extension JobCenter {
 
   /// After a start: forgets files of jobs that are gone, and goes on with those that are not.
   func recover() throws {
-    let jobs = try store.recover(attempts: Self.mostAttempts)
+    let jobs = try store.recover(most: Self.mostInterruptions)
     for folder in try FileManager.default.contentsOfDirectory(at: data.jobs, includingPropertiesForKeys: nil)
     where !jobs.contains(folder.lastPathComponent) { try remove(folder) }
     let uploads = Set(try store.uploads().map(\.id))

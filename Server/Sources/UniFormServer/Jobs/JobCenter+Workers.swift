@@ -69,9 +69,7 @@ extension JobCenter {
         message: "the worker that made this clip \(ending.reason)")
       finish(job, in: index) { $0.finish(.failed, error: error) }
     }
-    if description == nil, let status = ending.exitStatus {
-      cannotStart(ServerFailure("the worker \(ending.reason)", status))
-    }
+    if description == nil { cannotStart(ServerFailure("the worker \(ending.reason)", ending.exitStatus)) }
     return true
   }
 
@@ -84,9 +82,10 @@ extension JobCenter {
     var queued: Job?
     attempt {
       let job = try store.update(id) { job in
-        guard job.status == .running, job.attempts < Self.mostAttempts, let start = job.startedAt,
-          saved > start
+        guard job.status == .running, job.interruptions + 1 < Self.mostInterruptions,
+          let start = job.startedAt, saved > start
         else { return }
+        job.interruptions += 1
         job.requeue()
       }
       if job?.status == .queued { queued = job }
@@ -98,35 +97,50 @@ extension JobCenter {
     return true
   }
 
-  /// Writes down the end of a job, unless something else was said about it meanwhile: that it is cancelled, or deleted.
-  private func finish(_ id: String, in index: Int, _ change: (inout Job) -> Void) {
+  /// A worker is done with a job, which is written down before it begins the next one.
+  private func finish(_ id: String, in index: Int, _ change: @escaping (inout Job) -> Void) {
     if slots[index]?.job == id { slots[index]?.job = nil }
     forget(id)
-    attempt {
-      let bytes = DataDirectory.bytes(in: data.job(id))
-      var isFinished = false
-      let job = try store.update(id) { job in
-        guard job.status == .running else { return }
-        isFinished = true
-        change(&job)
-        job.bytes = bytes
-      }
-      guard let job else { return try remove(data.job(id)) }
-      guard isFinished else { return }
-      metrics.finished(job)
-      logger.info(
-        "a job is finished",
-        metadata: [
-          "job": "\(id)", "status": "\(job.status.rawValue)", "error": "\(job.error?.message ?? "")",
-        ])
-      publish(job)
-      try keepQuota()
-    }
+    endings.append(Ending(job: id, change: change))
     dispatch()
+  }
+
+  /// Writes down how jobs ended; what the disk does not take is kept for the next time.
+  func writeEndings() {
+    let waiting = endings
+    endings = []
+    for ending in waiting {
+      if !attempt({ try write(ending) }) { endings.append(ending) }
+    }
+  }
+
+  /// Writes down the end of a job, unless something else was said about it meanwhile: that it is cancelled, or deleted.
+  private func write(_ ending: Ending) throws {
+    let folder = data.job(ending.job)
+    let bytes = DataDirectory.bytes(in: folder)
+    var isFinished = false
+    let job = try store.update(ending.job) { job in
+      job.bytes = bytes
+      guard job.status == .running else { return }
+      isFinished = true
+      ending.change(&job)
+      job.finishedAt = ending.time
+    }
+    guard let job else { return try remove(folder) }
+    guard isFinished else { return }
+    metrics.finished(job)
+    logger.info(
+      "a job is finished",
+      metadata: [
+        "job": "\(job.id)", "status": "\(job.status.rawValue)", "error": "\(job.error?.message ?? "")",
+      ])
+    publish(job)
+    attempt { try keepQuota() }
   }
 
   /// Gives those whose turn it is to workers that have nothing to do.
   func dispatch() {
+    writeEndings()
     guard !isClosed else { return }
     var isChanged = false
     for (index, slot) in slots where slot.isReady && slot.job == nil {

@@ -14,8 +14,15 @@ actor JobCenter {
     var memoryBytes = 0
   }
 
-  /// How often a job is begun that ended the server, or a worker, before.
-  static let mostAttempts = 5
+  /// How a job ended, until that is written down.
+  struct Ending {
+    let job: String
+    let time = Date.now
+    let change: (inout Job) -> Void
+  }
+
+  /// How many ends of the server, or of a worker, end a job that was being made.
+  static let mostInterruptions = 5
 
   nonisolated let store: JobStore
   nonisolated let hub: EventHub
@@ -26,6 +33,7 @@ actor JobCenter {
   /// What the first worker that was ready said.
   var description: WorkerDescription?
   var slots: [Int: Slot] = [:]
+  var endings: [Ending] = []
   var progress: [String: ClipProgress] = [:]
   /// Steps of the latest preview of each job that has one.
   var previews: [String: Int] = [:]
@@ -73,6 +81,7 @@ actor JobCenter {
   /// Puts what runs back into the queue, and lets the workers end.
   func close() {
     isClosed = true
+    writeEndings()
     for slot in slots.values {
       if let job = slot.job {
         attempt { try store.update(job) { if $0.status == .running { $0.requeue() } } }
@@ -83,11 +92,16 @@ actor JobCenter {
   }
 
   /// What the disk does not take is logged; there is nobody to tell.
-  func attempt(_ change: () throws -> Void) {
+  ///
+  /// - Returns: whether it took it.
+  @discardableResult
+  func attempt(_ change: () throws -> Void) -> Bool {
     do {
       try change()
+      return true
     } catch {
       logger.error("the list of jobs could not be changed: \(error)")
+      return false
     }
   }
 }
@@ -194,16 +208,16 @@ extension JobCenter {
     }
   }
 
-  /// What a watcher has to know first: what changed since the event that it saw last, or else what is going on.
-  func opening(job id: String?, lastEvent: Int64?) throws -> ByteBuffer {
-    var buffer = ByteBuffer(string: "retry: 2000\n\n")
-    let jobs =
-      if let id { [try job(id)] } else { try store.changes(after: lastEvent, limit: 500) }
+  /// A page of events about what changed after `revision`, up to another one; nil where there is nothing.
+  func changes(after revision: Int64, onlyActive: Bool) throws -> (events: ByteBuffer, revision: Int64)? {
+    let jobs = try store.changes(after: revision, onlyActive: onlyActive, limit: 500)
+    guard let last = jobs.last else { return nil }
+    var events = ByteBuffer()
     for view in views(of: jobs) {
       var event = view.event
-      buffer.writeBuffer(&event)
+      events.writeBuffer(&event)
     }
-    return buffer
+    return (events, last.revision)
   }
 }
 

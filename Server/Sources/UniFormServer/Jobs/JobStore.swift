@@ -33,51 +33,6 @@ final class JobStore: Sendable {
         "the list of jobs '\(file.path(percentEncoded: false))' cannot be used: \(error)", 74)
     }
   }
-
-  private static var migrator: DatabaseMigrator {
-    var migrator = DatabaseMigrator()
-    migrator.registerMigration("jobs and uploads") { db in
-      try db.execute(
-        sql: """
-          CREATE TABLE jobs (
-            number INTEGER PRIMARY KEY AUTOINCREMENT,
-            id TEXT NOT NULL UNIQUE,
-            status TEXT NOT NULL,
-            task TEXT NOT NULL,
-            request TEXT NOT NULL,
-            prompt TEXT GENERATED ALWAYS AS (json_extract(request, '$.prompt')) VIRTUAL,
-            input TEXT,
-            created_at TEXT NOT NULL,
-            started_at TEXT,
-            finished_at TEXT,
-            turn INTEGER NOT NULL,
-            revision INTEGER NOT NULL,
-            attempts INTEGER NOT NULL,
-            error TEXT,
-            settings TEXT,
-            notes TEXT NOT NULL,
-            pinned INTEGER NOT NULL,
-            parent TEXT,
-            bytes INTEGER NOT NULL
-          );
-          CREATE INDEX jobs_by_turn ON jobs (status, turn);
-          CREATE INDEX jobs_by_revision ON jobs (revision);
-          CREATE TABLE uploads (
-            id TEXT PRIMARY KEY NOT NULL,
-            name TEXT NOT NULL,
-            kind TEXT NOT NULL,
-            media_type TEXT NOT NULL,
-            seconds REAL NOT NULL,
-            width INTEGER,
-            height INTEGER,
-            has_sound INTEGER NOT NULL,
-            bytes INTEGER NOT NULL,
-            created_at TEXT NOT NULL
-          );
-          """)
-    }
-    return migrator
-  }
 }
 
 // MARK: Changes
@@ -87,8 +42,8 @@ extension JobStore {
   func insert(_ job: Job) throws -> Job {
     try write { db in
       var job = job
-      job.turn = try Self.next(Job.Columns.turn, db)
-      job.revision = try Self.next(Job.Columns.revision, db)
+      job.turn = try Self.nextTurn(db)
+      job.revision = try Self.nextRevision(db)
       return try job.insertAndFetch(db)
     }
   }
@@ -101,36 +56,53 @@ extension JobStore {
     try write { db in
       guard var job = try Job.filter(Job.Columns.id == id).fetchOne(db) else { return nil }
       try change(&job)
-      if toEnd { job.turn = try Self.next(Job.Columns.turn, db) }
-      job.revision = try Self.next(Job.Columns.revision, db)
+      if toEnd { job.turn = try Self.nextTurn(db) }
+      job.revision = try Self.nextRevision(db)
       try job.update(db)
       return job
     }
   }
 
+  /// That it is gone stays known for a day, for those who do not listen now.
   func delete(_ id: String) throws {
-    _ = try write { db in try Job.filter(Job.Columns.id == id).deleteAll(db) }
+    try write { db in
+      guard try Job.filter(Job.Columns.id == id).deleteAll(db) > 0 else { return }
+      let revision = try Self.nextRevision(db)
+      try db.execute(
+        sql: "INSERT INTO deletions (id, revision, deleted_at) VALUES (?, ?, ?)",
+        arguments: [id, revision, Date.now])
+      try db.execute(
+        sql: "DELETE FROM deletions WHERE deleted_at < ?", arguments: [Date.now.addingTimeInterval(-86_400)])
+    }
   }
 
-  private static func next(_ column: Column, _ db: Database) throws -> Int64 {
-    (try Int64.fetchOne(db, Job.select(max(column))) ?? 0) + 1
+  private static func nextTurn(_ db: Database) throws -> Int64 {
+    (try Int64.fetchOne(db, Job.select(max(Job.Columns.turn))) ?? 0) + 1
+  }
+
+  private static func nextRevision(_ db: Database) throws -> Int64 {
+    try db.execute(sql: "UPDATE revisions SET latest = latest + 1")
+    return try Int64.fetchOne(db, sql: "SELECT latest FROM revisions") ?? 1
   }
 
   /// What a server that is gone was making waits again, at its old place.
   ///
+  /// - Parameter most: the interruptions that end a job.
   /// - Returns: the ids of all jobs.
-  func recover(attempts: Int) throws -> Set<String> {
+  func recover(most: Int) throws -> Set<String> {
     try write { db in
       for var job in try Job.filter(Job.Columns.status == JobStatus.running.rawValue).fetchAll(db) {
-        if job.attempts < attempts {
+        job.interruptions += 1
+        if job.interruptions < most {
           job.requeue()
         } else {
           job.finish(
             .failed,
             error: JobError(
-              code: "interrupted", message: "the server ended \(attempts) times while it made this clip"))
+              code: "interrupted",
+              message: "the server or its worker ended \(job.interruptions) times while it made this clip"))
         }
-        job.revision = try Self.next(Job.Columns.revision, db)
+        job.revision = try Self.nextRevision(db)
         try job.update(db)
       }
       return Set(try String.fetchAll(db, Job.select(Job.Columns.id)))
@@ -225,34 +197,48 @@ extension JobStore {
     if let pinned = query.pinned { request = request.filter(Job.Columns.pinned == pinned) }
     if let search = query.search {
       let escaped = search.replacing(/[%_\\]/) { "\\" + $0.output }
-      request = request.filter(Job.Columns.prompt.like("%\(escaped)%", escape: "\\"))
+      // By itself, SQLite knows the case of ASCII alone.
+      request = request.filter(
+        Job.Columns.prompt.lowercased.like("%\(escaped.lowercased())%", escape: "\\"))
     }
     return request.order(query.ascending ? Job.Columns.number.asc : Job.Columns.number.desc)
       .limit(query.limit + 1)
   }
 
-  /// Those that wait or run, and those that changed after `revision`; in the order of their changes.
-  func changes(after revision: Int64?, limit: Int) throws -> [Job] {
+  /// Those that changed after `revision`, in the order of their changes.
+  ///
+  /// - Parameter onlyActive: whether only those that wait or run.
+  func changes(after revision: Int64, onlyActive: Bool, limit: Int) throws -> [Job] {
     try pool.read { db in
-      let active = [JobStatus.queued, .running].map(\.rawValue)
-      let request =
-        revision.map { Job.filter(Job.Columns.revision > $0) }
-        ?? Job.filter(active.contains(Job.Columns.status))
-      return try request.order(Job.Columns.revision.desc).limit(limit).fetchAll(db).reversed()
+      var request = Job.filter(Job.Columns.revision > revision)
+      if onlyActive {
+        let active = [JobStatus.queued, .running].map(\.rawValue)
+        request = request.filter(active.contains(Job.Columns.status))
+      }
+      return try request.order(Job.Columns.revision).limit(limit).fetchAll(db)
     }
   }
 
-  /// Finished jobs that may be deleted, oldest first, and the bytes of all finished ones.
+  /// The ids of jobs that were deleted after `revision`, as far as that is still known.
+  func deletions(after revision: Int64) throws -> [String] {
+    try pool.read { db in
+      try String.fetchAll(
+        db, sql: "SELECT id FROM deletions WHERE revision > ? ORDER BY revision", arguments: [revision])
+    }
+  }
+
+  /// Finished jobs that may be deleted, oldest first, and the bytes of all jobs and uploads.
   func disposable() throws -> (jobs: [(id: String, bytes: Int)], bytes: Int) {
     try pool.read { db in
-      let sum = try Int.fetchOne(db, Job.select(sum(Job.Columns.bytes))) ?? 0
+      let sum = try Int.fetchOne(
+        db, sql: "SELECT SUM(bytes) FROM (SELECT bytes FROM jobs UNION ALL SELECT bytes FROM uploads)")
       let rows = try Row.fetchAll(
         db,
         sql: """
           SELECT id, bytes FROM jobs WHERE NOT pinned AND status IN ('succeeded', 'failed', 'cancelled')
           ORDER BY finished_at
           """)
-      return (rows.map { ($0["id"], $0["bytes"]) }, sum)
+      return (rows.map { ($0["id"], $0["bytes"]) }, sum ?? 0)
     }
   }
 }

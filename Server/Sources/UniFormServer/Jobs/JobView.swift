@@ -25,8 +25,8 @@ struct JobView: Encodable, Sendable {
   }
 
   private enum Key: String, CodingKey {
-    case id, status, task, request, progress, position, attempts, error, media, settings, notes, pinned,
-      parent
+    case id, status, task, request, progress, position, revision, attempts, error, media, settings, notes,
+      pinned, parent
     case createdAt = "created_at"
     case startedAt = "started_at"
     case finishedAt = "finished_at"
@@ -48,6 +48,7 @@ struct JobView: Encodable, Sendable {
       },
       forKey: .progress)
     try fields.encode(job.status == .queued ? position : nil, forKey: .position)
+    try fields.encode(job.revision, forKey: .revision)
     try fields.encode(job.attempts, forKey: .attempts)
     try fields.encode(job.error, forKey: .error)
     try fields.encode(media, forKey: .media)

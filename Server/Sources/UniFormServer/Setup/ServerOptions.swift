@@ -65,8 +65,8 @@ struct ServerOptions: ParsableArguments {
   var maxQueue = 100
   @Option(
     help: ArgumentHelp(
-      "The most bytes of all clips; beyond it, the oldest that are not pinned are deleted.", valueName: "size"
-    ))
+      "The most bytes of all clips and uploads; beyond it, the oldest clips that are not pinned are deleted.",
+      valueName: "size"))
   var quota = ByteSize(10 << 30)
   @Option(help: ArgumentHelp("The most jobs and uploads a minute from one address.", valueName: "number"))
   var rate = 120

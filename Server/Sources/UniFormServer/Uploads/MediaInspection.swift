@@ -7,13 +7,13 @@ struct MediaInspection {
   static let longestSide = 4096
   static let longestSeconds = 7200.0
   private static let patience = Duration.seconds(20)
+  private static let limits = MediaLimits(
+    memoryBytes: 1 << 30, processorSeconds: 10, formats: MediaLimits.strangers.formats)
 
   /// - Throws: `APIError` that says why the file is of no use.
   static func inspect(_ file: URL, name: String, bytes: Int, id: String) async throws -> Upload {
-    let information = try await probe(file, shownAs: name)
-    guard let seconds = information.duration ?? information.videoSeconds ?? information.audioSeconds,
-      seconds > 0
-    else { throw refusal("does not say how long it is") }
+    let (information, length) = try await probe(file)
+    guard let seconds = length, seconds > 0 else { throw refusal("does not say how long it is") }
     guard seconds <= longestSeconds else { throw refusal("is longer than 2 hours") }
     let size = information.video?.displaySize
     guard size != nil || information.audio != nil else { throw refusal("has neither pictures nor sound") }
@@ -29,21 +29,28 @@ struct MediaInspection {
       height: size?.height, hasSound: information.audio != nil, bytes: bytes, createdAt: .now)
   }
 
-  private static func probe(_ file: URL, shownAs name: String) async throws -> MediaInformation {
-    var limits = MediaLimits.strangers
-    limits.memoryBytes = 1 << 30
-    limits.processorSeconds = 10
+  /// What a file is, and how long, measured where it does not say.
+  private typealias Finding = (information: MediaInformation, seconds: Double?)
+
+  private static func probe(_ file: URL) async throws -> Finding {
     do {
       return try await MediaLimits.$current.withValue(limits) {
-        try await withThrowingTaskGroup(of: MediaInformation.self) { group in
-          group.addTask { try await MediaProbe.probe(file) }
+        try await withThrowingTaskGroup(of: Finding.self) { group in
+          group.addTask {
+            let found = try await MediaProbe.probe(file)
+            if let seconds = found.duration ?? found.videoSeconds ?? found.audioSeconds {
+              return (found, seconds)
+            }
+            let end = try await PacketScan.end(of: file, within: limits)
+            return (found, end.map { $0 - found.origin })
+          }
           group.addTask {
             try await Task.sleep(for: patience)
             throw refusal("takes too long to look at")
           }
           defer { group.cancelAll() }
-          guard let information = try await group.next() else { throw CancellationError() }
-          return information
+          guard let found = try await group.next() else { throw CancellationError() }
+          return found
         }
       }
     } catch MediaError.emptyFile {

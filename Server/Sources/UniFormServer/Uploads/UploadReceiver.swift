@@ -16,7 +16,11 @@ struct UploadReceiver: Sendable {
   let limit: Int
   let longest: Duration
   private let places: UploadPlaces
-  private static let longestField = 1 << 17
+  /// Of all fields of a form together, names and texts.
+  private static let mostFieldBytes = 1 << 18
+  private static let mostParts = 32
+  /// What a form may have besides its file.
+  private static let overhead = 1 << 20
 
   init(data: DataDirectory, options: ServerOptions) {
     self.data = data
@@ -30,7 +34,7 @@ extension UploadReceiver {
   /// - Parameter field: of a form, that of the file; nil for any.
   /// - Throws: what is too large, too slow or malformed, with nothing left on disk.
   func receive(_ request: Request, name: String, field: String?) async throws -> Content {
-    if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit + (1 << 20) {
+    if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit + Self.overhead {
       throw tooLarge
     }
     try places.take()
@@ -51,7 +55,8 @@ extension UploadReceiver {
 
   private var tooLarge: APIError {
     APIError(
-      .contentTooLarge, "too_large", "the file is larger than \(ByteSize(limit).defaultValueDescription)")
+      .contentTooLarge, "too_large",
+      "it is too large: a file may have \(ByteSize(limit).defaultValueDescription), all other fields 256 KB")
   }
 
   private func content(of request: Request, name: String, field: String?) async throws -> Content {
@@ -70,14 +75,19 @@ extension UploadReceiver {
       guard var parser = MultipartParser(contentType: type) else { throw malformed }
       var output: FileWriter?
       var text: (name: String, data: Data)?
+      var (received, parts, fieldBytes) = (0, 0, 0)
       var body = request.body.makeAsyncIterator()
       while let buffer = try await next(&body) {
+        received += buffer.readableBytes
+        guard received <= limit + Self.overhead else { throw tooLarge }
         for event in try parser.events(with: buffer.readableBytesView) {
           switch event {
           case .part(let part, let filename):
+            parts += 1
             guard let filename else {
+              fieldBytes += part.utf8.count
               text = (part, Data())
-              continue
+              break
             }
             guard content.file == nil, field == nil || part == field else {
               throw APIError.invalid(
@@ -87,8 +97,8 @@ extension UploadReceiver {
             content.file = (id, filename, 0)
           case .data(let bytes):
             try output?.write(bytes)
+            if text != nil { fieldBytes += bytes.count }
             text?.data.append(bytes)
-            if let text, text.data.count > Self.longestField { throw tooLarge }
           case .endOfPart:
             if let finished = output {
               try finished.close()
@@ -98,6 +108,7 @@ extension UploadReceiver {
             if let text { content.fields[text.name] = .string(String(decoding: text.data, as: UTF8.self)) }
             text = nil
           }
+          guard parts <= Self.mostParts, fieldBytes <= Self.mostFieldBytes else { throw tooLarge }
         }
       }
       guard parser.isComplete else { throw malformed }

@@ -9,7 +9,8 @@ import WorkerProtocol
 struct WorkerEnding: Sendable, Equatable {
   /// A sentence without its subject: "was killed (signal 9): …".
   let reason: String
-  let exitStatus: Int32?
+  /// Where the worker has none, the one of `sysexits.h` that says it.
+  let exitStatus: Int32
   let memoryRanOut: Bool
 
   init(_ status: TerminationStatus?, lastWords: String?) {
@@ -24,7 +25,7 @@ struct WorkerEnding: Sendable, Equatable {
       reason =
         memoryRanOut
         ? "was killed, as happens when memory runs out\(words)" : "crashed (signal \(signal))\(words)"
-      exitStatus = nil
+      exitStatus = memoryRanOut ? 75 : 70
     case nil:
       reason = "could not be started\(words)"
       exitStatus = 69

@@ -49,7 +49,7 @@ export const api = {
   create: (body) => send("POST", "/api/v1/jobs", body),
   jobs: (query = {}) => {
     const parameters = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== "" && value != null));
-    return request(`/api/v1/jobs?${parameters}`);
+    return request(`/api/v1/jobs?${parameters.toString().replaceAll("+", "%20")}`);
   },
   cancel: (id) => send("POST", `${job(id)}/cancel`),
   retry: (id) => send("POST", `${job(id)}/retry`),

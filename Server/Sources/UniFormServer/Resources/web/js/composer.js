@@ -89,9 +89,12 @@ export class Composer {
     const { request, settings } = job;
     this.given.clear();
     const values = { ...request, seed: settings?.seed ?? request.seed };
+    // The form knows no aspect, but the size that came of it.
+    if (request.aspect && settings) values.size = `${settings.width}x${settings.height}`;
     for (const name of [...numbers, ...texts]) {
       const element = this.form.elements[name];
-      element.value = values[name] ?? (element instanceof HTMLSelectElement ? element.options[0]?.value ?? "" : "");
+      element.value = values[name] ?? "";
+      if (element.selectedIndex === -1) element.selectedIndex = 0; // a select: its default comes first, by any name
     }
     this.#clearErrors();
     this.#update();
@@ -130,6 +133,7 @@ export class Composer {
     }
     for (const name of numbers) {
       const element = this.form.elements[name];
+      if (element.closest("[hidden]")) continue; // and not sent either
       if (element.validity.badInput) return { field: name, message: "This is not a number." };
       if (element.validity.rangeUnderflow) return { field: name, message: `At least ${element.min}.` };
       if (element.validity.rangeOverflow) return { field: name, message: `At most ${element.max}.` };
@@ -147,11 +151,12 @@ export class Composer {
       place = this.form.querySelector('[data-error=""]');
       if (message && field) message = `${field}: ${message}`;
     }
-    place.textContent = message;
+    if (place.textContent !== message) place.textContent = message; // said once
     place.hidden = !message;
     const element = this.form.elements[field];
     if (element instanceof HTMLElement) {
-      element.toggleAttribute("aria-invalid", Boolean(message));
+      if (message) element.setAttribute("aria-invalid", "true");
+      else element.removeAttribute("aria-invalid");
       if (message && focus) {
         if (byID("more").contains(element)) byID("more").open = true;
         element.focus();

@@ -71,17 +71,20 @@ export class Gallery {
         el("label", { className: "check choose" },
           el("input", { type: "checkbox", onchange: (event) => this.#choose(job.id, event.target.checked) }), "compare"),
         el("button", { type: "button", className: "quiet retry", hidden: true, onclick: () => this.#try(async () => this.store.put(await api.retry(job.id))) }, "Retry"),
-        el("button", { type: "button", className: "quiet delete", "aria-label": `Delete ${name}`, onclick: (event) => this.#delete(job.id, event.currentTarget) }, "Delete")));
+        el("button", { type: "button", className: "quiet delete", "aria-label": `Delete ${name}`, onclick: (event) => this.#delete(job, event.currentTarget) }, "Delete")));
   }
 
   /** A second click within a few seconds deletes: no dialog, and no clip lost to a slip. */
-  #delete(id, button) {
+  #delete(job, button) {
     if (button.dataset.sure) {
-      return this.#try(async () => { await api.remove(id); this.store.drop(id); announce("Deleted."); });
+      return this.#try(async () => { await api.remove(job.id); this.store.drop(job.id); announce("Deleted."); });
     }
+    const name = title(job);
+    const show = (text) => { button.textContent = text; button.setAttribute("aria-label", `${text} ${name}`); };
     button.dataset.sure = "yes";
-    button.textContent = "Really delete?";
-    setTimeout(() => { delete button.dataset.sure; button.textContent = "Delete"; }, 4000);
+    show("Really delete?");
+    announce(`Press again to delete ${name}.`);
+    setTimeout(() => { delete button.dataset.sure; show("Delete"); }, 4000);
   }
 
   #choose(id, isChosen) {

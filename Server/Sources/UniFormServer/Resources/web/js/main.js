@@ -37,6 +37,9 @@ function tokenDialog() {
         byID("login-error").hidden = false;
       }
     };
+    byID("login-form").reset();
+    byID("login-error").hidden = true;
+    byID("offline").hidden = true; // it does answer
     dialog.showModal();
   }));
 }
