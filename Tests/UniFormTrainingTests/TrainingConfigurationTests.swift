@@ -51,7 +51,6 @@ import UniForm
     ("workerz=4", "unknown key \"workerz\""), ("model.name=x", "\"model\" is no section"),
     ("workers=0", "workers must be in 1...256"),
     ("recipe.task_weights.i2v=1", "unknown key \"recipe.task_weights.i2v\""),
-    ("recipe.task_from_step.a2v=-1", "task_from_step must not be negative"),
     ("train=vocoda", "\"train\" must name what is trained"),
   ])
   func aSettingThatCannotBeIsNamed(setting: String, reason: String) throws {

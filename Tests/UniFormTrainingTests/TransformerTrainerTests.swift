@@ -199,13 +199,6 @@ import UniForm
     let tasks = (0..<100).map { recipe.task(Double($0) / 100) }
     #expect(tasks.filter { $0 == .t2av }.count == 25)
     #expect(tasks.filter { $0 == .v2a }.count == 75)
-    recipe.taskWeights = ["t2av": 1, "a2v": 1, "t2a": 2]
-    recipe.taskFromStep = ["a2v": 5, "t2a": 9]
-    #expect((0..<100).allSatisfy { recipe.task(Double($0) / 100, step: 4) == .t2av })
-    #expect((0..<100).filter { recipe.task(Double($0) / 100, step: 5) == .a2v }.count == 50)
-    #expect((0..<100).filter { recipe.task(Double($0) / 100, step: 9) == .t2a }.count == 50)
-    recipe.taskFromStep["t2av"] = 1
-    #expect(throws: ConfigurationError.self) { try recipe.validate() }
     recipe.taskWeights = ["t2av": 0]
     #expect(throws: ConfigurationError.self) { try recipe.validate() }
   }

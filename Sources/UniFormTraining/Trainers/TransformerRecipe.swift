@@ -40,8 +40,6 @@ public struct TransformerRecipe: TrainingRecipe {
   public var data = ""
   /// Relative frequency of the tasks.
   public var taskWeights = ["t2av": 1.0, "a2v": 1.0, "v2a": 1.0, "t2a": 0, "t2v": 0]
-  /// The first step, from 0, in which a task may be drawn.
-  public var taskFromStep = ["t2av": 0, "a2v": 0, "v2a": 0, "t2a": 0, "t2v": 0]
   /// Whether the text encoder learns too; a pre-trained one stays frozen.
   public var trainsTextEncoder = false
   /// How the times of rectified flow are drawn: "uniform" or "logit_normal".
@@ -60,7 +58,6 @@ public struct TransformerRecipe: TrainingRecipe {
   enum CodingKeys: String, CodingKey {
     case data, times, posterior, lora, samples
     case taskWeights = "task_weights"
-    case taskFromStep = "task_from_step"
     case snrGamma = "snr_gamma"
     case trainsTextEncoder = "train_text_encoder"
     case recomputesActivations = "activation_checkpointing"
@@ -72,9 +69,6 @@ public struct TransformerRecipe: TrainingRecipe {
     }
     guard taskWeights.values.allSatisfy({ $0 >= 0 }), taskWeights.values.contains(where: { $0 > 0 }) else {
       throw ConfigurationError("task_weights must not be negative, and one must be positive")
-    }
-    guard taskFromStep.values.allSatisfy({ $0 >= 0 }), !tasks(in: 0).isEmpty else {
-      throw ConfigurationError("task_from_step must not be negative, and 0 for a task with a positive weight")
     }
     guard ["uniform", "logit_normal"].contains(times) else {
       throw ConfigurationError("times must be uniform or logit_normal, not \"\(times)\"")
@@ -98,23 +92,21 @@ public struct TransformerRecipe: TrainingRecipe {
     (result.samples, result.recomputesActivations) = (SampleSettings(), false)
     // What is in the data counts, not where they lie.
     result.data = ""
-    // Tasks that may not be drawn and steps that say nothing are left out.
+    // Tasks that may not be drawn are left out.
     result.taskWeights = taskWeights.filter { $0.value > 0 }
-    result.taskFromStep = taskFromStep.filter { $0.value > 0 && result.taskWeights[$0.key] != nil }
     return result
   }
 
-  /// The tasks of a step and their weights, which are positive.
-  private func tasks(in step: Int) -> [(task: GenerationTask, weight: Double)] {
+  /// The tasks that may be drawn, and their weights.
+  private var tasks: [(task: GenerationTask, weight: Double)] {
     GenerationTask.allCases.compactMap { task in
       let weight = taskWeights[task.rawValue] ?? 0
-      return weight > 0 && step >= taskFromStep[task.rawValue] ?? 0 ? (task, weight) : nil
+      return weight > 0 ? (task, weight) : nil
     }
   }
 
   /// The task of a uniform draw in 0..<1.
-  func task(_ draw: Double, step: Int = 0) -> GenerationTask {
-    let tasks = tasks(in: step)
+  func task(_ draw: Double) -> GenerationTask {
     var rest = draw * tasks.reduce(0) { $0 + $1.weight }
     for (task, weight) in tasks {
       rest -= weight
@@ -125,6 +117,6 @@ public struct TransformerRecipe: TrainingRecipe {
 
   /// The task that all workers train in a step.
   func task(_ randomness: StepRandomness) -> GenerationTask {
-    task(Tensor.rand([1], generator: randomness.shared).item, step: randomness.step)
+    task(Tensor.rand([1], generator: randomness.shared).item)
   }
 }
