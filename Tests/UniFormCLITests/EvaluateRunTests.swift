@@ -79,6 +79,7 @@ import Testing
     try FileManager.default.createDirectory(at: place.file("links"), withIntermediateDirectories: true)
     try FileManager.default.createSymbolicLink(
       atPath: place.file("links/a.mp4").path, withDestinationPath: "nowhere.mp4")
+    try FileManager.default.createDirectory(at: place.file("taken.html"), withIntermediateDirectories: true)
     for (arguments, status, text) in [
       (["--generated", "nowhere"], 66, "nowhere"), (["--generated", "empty"], 66, "no clips"),
       (["--generated", "made", "--metrics", "fvd3"], 64, "av-align"),
@@ -86,6 +87,11 @@ import Testing
       (["--generated", "made", "--reference", "other"], 65, "same name"),
       (["--generated", "made", "--weights", "none"], 66, "--weights"),
       (["--generated", "made", "--output", "none/report.json"], 73, "none"),
+      (["--generated", "made", "--output", "taken.json"], 73, "taken.html"),
+      (["--suite", "scenes", "--model", "tiny", "--variants", ""], 64, "--variants"),
+      (
+        ["--suite", "scenes", "--model", "tiny", "--folder", "suite", "--metrics", "fvd"], 69, "FVD cannot be"
+      ),
       (["--generated", "made", "--steps", "3"], 64, "--suite"), (["--suite", "vggsound"], 64, "--data"),
       ([], 64, "--generated"),
       (["--generated", "made", "--captions", "none.csv"], 66, "none.csv"),
@@ -96,6 +102,37 @@ import Testing
       #expect(result.status == status, "\(arguments): \(result.errors)")
       #expect(result.errorLines.count == 1 && result.errors.contains(text), "\(arguments): \(result.errors)")
     }
+    #expect(try !place.names.contains { ["suite", "taken.json"].contains($0) }, "found only after the work")
+  }
+
+  @Test func `a named metric without weights is told before the work`() async throws {
+    try await scenes("made", seed: 5, count: 1)
+    let result = try await evaluate("--generated", "made", "--metrics", "class-agreement,fvd")
+    #expect(result.status == 69 && result.errorLines.count == 2, "\(result.errors)")
+    #expect(result.errorLines.first?.contains("warning: FVD will not be computed") == true)
+    #expect(result.output.contains("Class agreement (sound)"))
+  }
+
+  @Test func `a limit leaves pairs together`() async throws {
+    try await scenes("made", seed: 6, count: 2)
+    try await scenes("real", seed: 7, count: 2)
+    try FileManager.default.copyItem(
+      at: place.file("real/scene-000002.mp4"), to: place.file("real/another.mp4"))
+    func report() async throws -> String {
+      let result = try await evaluate(
+        "--generated", "made", "--reference", "real", "--limit", "1", "--metrics", "av-align", "--output",
+        "report.json")
+      #expect(result.status == 0, "\(result.errors)")
+      return try String(contentsOf: place.file("report.md"), encoding: .utf8)
+    }
+    let paired = try await report()
+    #expect(paired.contains("against 1 of 1 reference clips") && paired.contains("\n1 pairs.\n"))
+    for name in ["scene-000001", "scene-000002"] {
+      try FileManager.default.moveItem(
+        at: place.file("real/\(name).mp4"), to: place.file("real/other-\(name).mp4"))
+    }
+    let others = try await report()
+    #expect(others.contains("0 pairs. Without a partner: 1 generated (scene-000001); 1 reference (another)."))
   }
 
   @Test func `a suite generates each clip once and scores it`() async throws {

@@ -80,6 +80,22 @@ import UniForm
     #expect(HTMLReport(markdown).text.contains("AV-Align (2025)"))
   }
 
+  @Test func whatLiesBehindACutDoesNotCountAndIdsSaySo() async throws {
+    let url = try await folder("real", seed: 8)
+    var cut = try await evaluation()
+    cut.extraction.seconds = 0.4
+    let before = try await cut.run(title: "cut", generated: try ClipFolder(url), reference: nil)
+    #expect(!before.scores.isEmpty && before.scores.allSatisfy { $0.metric.hasSuffix("/first-0.4s") })
+    for clip in try ClipFolder(url).clips {
+      var scene = try #require(clip.scene)
+      scene.seconds = 9
+      scene.events += [0.5, 5, 6, 7].map { SceneEvent(time: $0, kind: "impact") }
+      try scene.json().write(to: url.appending(path: "\(clip.name).json"))
+    }
+    let after = try await cut.run(title: "cut", generated: try ClipFolder(url), reference: nil)
+    #expect(after.scores.map(\.value) == before.scores.map(\.value))
+  }
+
   @Test func brokenAndMuteClipsAreSkippedWithTheReason() async throws {
     let url = try await folder("made", seed: 2)
     try Data("no clip".utf8).write(to: url.appending(path: "broken.mp4"))
@@ -112,6 +128,20 @@ import UniForm
       title: "made", generated: try ClipFolder(url), reference: nil)
     #expect(report.scores.map(\.family).allSatisfy { $0 == "av-align" } && report.scores.count == 3)
     #expect(report.missing.contains { $0.name.hasPrefix("Event F1") && $0.reason.contains("judges") })
+  }
+
+  @Test func sheetsShowWhatWasScoredAndLeaveOutWhatCannotBeDrawn() async throws {
+    let clips = try ClipFolder(try await folder("made", seed: 6))
+    var report = try await evaluation().run(title: "made", generated: clips, reference: nil)
+    report.scores.removeAll { $0.family != "class-agreement" }
+    let whole = try await ClipExhibits().draw(report, of: clips, in: place.url)
+    #expect(whole.count == 4 && whole.contains { $0.caption.contains("clip-0,") })
+    report.clipSeconds = 0.2
+    let short = try await ClipExhibits().draw(report, of: clips, in: place.url)
+    #expect(short.map(\.caption) == whole.map(\.caption) && short[0].png != whole[0].png)
+    try Data("no clip".utf8).write(to: clips.clips[0].url)
+    let rest = try await ClipExhibits().draw(report, of: clips, in: place.url)
+    #expect(rest.count == 3 && !rest.contains { $0.caption.contains("clip-0,") })
   }
 
   @Test func foldersThatGiveNoComparisonAreRefused() async throws {

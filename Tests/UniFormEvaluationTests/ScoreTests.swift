@@ -70,17 +70,18 @@ import UniFormEvaluation
   }
 
   @Test func extrapolationTakesTheBiasAway() throws {
-    let (a, b) = (StatisticsTests.numbers(110, [600, 16]), StatisticsTests.numbers(111, [600, 16]))
-    var extrapolation = ExtrapolatedDistance()
-    extrapolation.smallest = 60
-    let estimate = try extrapolation.between(a, FeatureStatistics(b))
-    let biased = try FrechetDistance.between(a, b)
-    #expect(estimate.distance < biased && estimate.distance > -biased, "\(estimate), biased \(biased)")
-    #expect(estimate.determination > 0.5 && estimate.determination <= 1)
-    #expect(throws: EvaluationError.tooFew(found: 600, needed: 601)) {
-      extrapolation.smallest = 600
-      _ = try extrapolation.between(a, FeatureStatistics(b))
+    let reference = try FeatureStatistics(StatisticsTests.numbers(111, [20_000, 32]))
+    for tag in [110, 112, 113, 114] as [UInt64] {
+      let sampled = StatisticsTests.numbers(tag, [1000, 32])
+      let estimate = try ExtrapolatedDistance().between(sampled, reference)
+      let biased = try FrechetDistance.between(FeatureStatistics(sampled), reference)
+      #expect(abs(estimate.distance) < 0.25 * biased, "\(estimate), biased \(biased)")
+      #expect(estimate.determination > 0.9 && estimate.determination <= 1)
     }
+    #expect(throws: EvaluationError.tooFew(found: 999, needed: 1000)) {
+      try ExtrapolatedDistance().between(StatisticsTests.numbers(110, [999, 32]), reference)
+    }
+    #expect(ExtrapolatedDistance.fewest(width: 400) == 1600)
   }
 
   @Test func intervalsHoldTheMeanAndShrink() throws {
@@ -91,5 +92,18 @@ import UniFormEvaluation
     #expect(narrow.low < mean && mean < narrow.high)
     #expect(narrow.high - narrow.low < wide.high - wide.low)
     #expect(Bootstrap(resamples: 9).interval(ofMean: [1]) == nil)
+  }
+
+  @Test func leavingOutIsStudentsIntervalForAMean() throws {
+    let values = (0..<20).map { Double($0 * $0) }
+    func mean(_ indices: [Int]) -> Double {
+      indices.reduce(0) { $0 + values[$1] } / Double(indices.count)
+    }
+    let whole = mean(Array(0..<20))
+    let variance = values.reduce(0) { $0 + ($1 - whole) * ($1 - whole) } / 19
+    let interval = try #require(Jackknife.interval(of: whole, count: 20, mean))
+    let reach = 2.093 * (variance / 20).squareRoot()
+    #expect(abs(interval.low - whole + reach) < 1e-9 && abs(interval.high - whole - reach) < 1e-9)
+    #expect(Jackknife.interval(of: 0, count: 19, mean) == nil)
   }
 }

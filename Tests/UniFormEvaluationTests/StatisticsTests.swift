@@ -2,7 +2,8 @@ import Foundation
 import Testing
 import Torch
 import UniForm
-import UniFormEvaluation
+
+@testable import UniFormEvaluation
 
 @Suite struct StatisticsTests {
   /// Numbers of a counter through SplitMix64, in −1…1.
@@ -47,6 +48,19 @@ import UniFormEvaluation
   @Test func kernelDistanceMeetsTheGoldenNumber() throws {
     #expect(abs(try KernelDistance().between(a, b) - 0.363979943697) < 1e-10)
     #expect(try KernelDistance(gamma: 1 / 8.0).between(a, b) == KernelDistance().between(a, b))
+  }
+
+  @Test func largeSetsAreTakenInBlocks() throws {
+    let (a, b) = (Self.numbers(120, [2500, 4]), Self.numbers(121, [2500, 4], offset: 0.2))
+    #expect(2500 * 2500 > KernelDistance.blockSize)
+    func sum(_ x: Tensor, _ y: Tensor) -> Double {
+      (x.matmul(y.transposed(0, 1)) / 4 + 1).pow(3).sum.item
+    }
+    func within(_ x: Tensor) -> Double {
+      (sum(x, x) - (x.squared.sum([1]) / 4 + 1).pow(3).sum.item) / (2500 * 2499)
+    }
+    let whole = within(a) + within(b) - 2 * sum(a, b) / (2500 * 2500)
+    #expect(abs(try KernelDistance().between(a, b) - whole) < 1e-10)
   }
 
   @Test func distancesAreSymmetricAndGrowWithTheShift() throws {

@@ -1,11 +1,18 @@
 package import Foundation
 
 extension ModelDirectory {
-  /// 16 hexadecimal digits that change with any byte of any weights, configuration or tokenizer: tells retrained models
-  /// of one name apart. Made for speed (it reads at the disk's pace), not against forgery. Empty where a file cannot be
-  /// read.
+  /// 16 hexadecimal digits that change with any byte of any weights, configuration or tokenizer, and with what else in
+  /// the model decides what a request gives: tells retrained models of one name apart. Made for speed (it reads at the
+  /// disk's pace), not against forgery. Empty where a file cannot be read.
   public var weightsFingerprint: String {
-    fingerprint(of: Part.allCases.map(\.rawValue) + ["mel", "scheduler", "tokenizer"], adapters)
+    // Of the index only what changes the clip of a request that says everything: neither names, licences and examples, nor
+    // steps and guidance, which stand beside this wherever clips are recorded.
+    guard let measures = try? geometry.json() else { return "" }
+    var hash = Hash64()
+    measures.withUnsafeBytes { hash.combine($0) }
+    withUnsafeBytes(of: defaults.nullCaptionLength) { hash.combine($0) }
+    return fingerprint(
+      of: Part.allCases.map(\.rawValue) + ["mel", "scheduler", "tokenizer"], adapters, from: hash)
   }
 
   /// The same, of what turns clips and captions into latents and tokens.
@@ -24,8 +31,10 @@ extension ModelDirectory {
   /// The same, of what turns captions into states.
   public var textFingerprint: String { fingerprint(of: [Part.textEncoder.rawValue, "tokenizer"]) }
 
-  private func fingerprint(of folders: [String], _ adapters: [Adapter] = []) -> String {
-    var hash = Hash64()
+  private func fingerprint(
+    of folders: [String], _ adapters: [Adapter] = [], from start: Hash64 = Hash64()
+  ) -> String {
+    var hash = start
     for adapter in adapters {
       guard let data = try? Data(contentsOf: adapter.url, options: .mappedIfSafe) else { return "" }
       data.withUnsafeBytes { hash.combine($0) }

@@ -116,7 +116,8 @@ struct ScoringOptions: ParsableArguments {
   var seconds: Double?
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("Only so many clips of each folder, in order of name.", valueName: "number"))
+    help: ArgumentHelp(
+      "Only so many clips in order of name, and the references of these names.", valueName: "number"))
   var limit: Int?
   @Option(
     parsing: .unconditional,

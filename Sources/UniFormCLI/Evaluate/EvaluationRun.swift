@@ -31,13 +31,21 @@ struct EvaluationRun {
     evaluation.allowsRankDeficiency = scoring.allowRankDeficient
     self.evaluation = evaluation
     // What would fail after hours of work shall fail now.
-    if let output = scoring.output { try PNGWriter.checkWritable(URL(filePath: output)) }
+    if let output = scoring.output { try Self.checkWritable(URL(filePath: output)) }
+    let absent = scoring.families.isEmpty ? [] : catalog.unavailable.map(\.score)
+    if let first = absent.first, catalog.metrics.isEmpty {
+      throw CommandFailure("\(first.name) cannot be computed: \(first.reason)", .unavailable)
+    }
+    let reasons = share.rank == 0 ? Dictionary(grouping: absent, by: \.reason) : [:]
+    for (reason, scores) in reasons.sorted(by: { $0.key < $1.key }) {
+      reporter.warn("\(scores.map(\.name).joined(separator: ", ")) will not be computed: \(reason)")
+    }
   }
 
   /// Two folders, or one.
   func score(_ folders: EvaluationFolders) async throws {
     let generated = try ClipFolder(URL(filePath: folders.generated ?? ""), limit: scoring.limit)
-    let reference = try folders.reference.map { try ClipFolder(URL(filePath: $0), limit: scoring.limit) }
+    let reference = try folders.reference.map { limited(try ClipFolder(URL(filePath: $0)), to: generated) }
     let sides = [generated] + (reference.map { [$0] } ?? [])
     let captions = try CaptionList.captions(folders.captions, of: sides)
     let title =
@@ -55,9 +63,21 @@ struct EvaluationRun {
     try await finish([report], clips: [title: generated], output: scoring.output.map { URL(filePath: $0) })
   }
 
+  /// The references that a limit leaves: the partners of the generated clips, so that pairs stay pairs.
+  private func limited(_ reference: ClipFolder, to generated: ClipFolder) -> ClipFolder {
+    guard let limit = scoring.limit else { return reference }
+    let names = Set(generated.clips.map(\.name))
+    let partners = reference.keeping { names.contains($1.name) }
+    return partners.clips.isEmpty ? reference.keeping { index, _ in index < limit } : partners
+  }
+
   /// Every variant of a suite against its references.
   func score(_ suite: SuiteRun) async throws {
     let output = scoring.output.map { URL(filePath: $0) } ?? suite.folder.appending(path: "report.json")
+    // In a folder that is still to be made nothing is in the way.
+    if scoring.output == nil && FileManager.default.fileExists(atPath: suite.folder.path) {
+      try Self.checkWritable(output)
+    }
     var run = self
     if scoring.seconds == nil { run.evaluation.extraction.seconds = suite.seconds }
     if share.count > 1 {
@@ -65,17 +85,20 @@ struct EvaluationRun {
       let team = team(
         [suite.folder.canonicalPath, "\(scoring.limit ?? 0)"] + settings.map { "\($0.key)=\($0.value)" })
       team.begin()
-      let prepared = try await suite.prepare(share)
-      let own = prepared.reference.keeping { index, _ in share.owns(index) }
-      if !own.clips.isEmpty {
-        let names = Set(own.clips.map(\.name))
-        for folder in try suite.variants.map({ try ClipFolder(suite.folder(of: $0)) }) + [own] {
-          try await run.extract(suite.title, folder.keeping { names.contains($1.name) }, prepared.captions)
+      let own = try await suite.prepare(share)
+      if !own.reference.clips.isEmpty {
+        let names = Set(own.reference.clips.map(\.name))
+        for folder in try suite.variants.map({ try ClipFolder(suite.folder(of: $0)) }) + [own.reference] {
+          try await run.extract(suite.title, folder.keeping { names.contains($1.name) }, own.captions)
         }
       }
       guard try leads(team) else { return }
     }
     let prepared = try await suite.prepare()
+    for failure in prepared.skipped { reporter.warn("skipped \(failure.clip): \(failure.reason)") }
+    if prepared.reference.clips.isEmpty, let first = prepared.skipped.first {
+      throw EvaluationSetupError.noReadableClip(prepared.reference.url.relativePath, reason: first.reason)
+    }
     let names = Set(prepared.reference.clips.map(\.name))
     var reports: [EvaluationReport] = []
     var clips: [String: ClipFolder] = [:]
@@ -84,6 +107,7 @@ struct EvaluationRun {
       let title = suite.title(of: variant)
       var report = try await run.score(title, folder, prepared.reference, prepared.captions)
       report.settings = suite.settings(of: variant)
+      report.leaveOut(prepared.skipped)
       if variant == .codecs { report.scores += try suite.codecScores(of: folder) }
       reports.append(report)
       clips[title] = folder
@@ -172,20 +196,13 @@ struct EvaluationRun {
     }
   }
 
+  private static func checkWritable(_ output: URL) throws {
+    for file in [output, output.sibling("md"), output.sibling("html")] { try PNGWriter.checkWritable(file) }
+  }
+
   private func write(
     _ reports: [EvaluationReport], _ markdown: MarkdownReport, clips: [String: ClipFolder], output: URL
   ) async throws {
-    reporter.progress("drawing clips", completed: 0, total: 1)
-    let scratch = FileManager.default.temporaryDirectory.appending(
-      path: "uniform-sheets-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: scratch) }
-    var exhibits: [String: [HTMLReport.Exhibit]] = [:]
-    for report in reports {
-      guard let folder = clips[report.title] else { continue }
-      exhibits[report.title] = try await ClipExhibits().draw(report, of: folder, in: scratch)
-    }
-    reporter.endProgress()
     let json: Data
     if reports.count == 1 {
       json = try reports[0].json()
@@ -194,12 +211,30 @@ struct EvaluationRun {
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
       json = try encoder.encode(ReportList(reports: reports))
     }
-    let stem = output.deletingPathExtension()
+    // The scores first: whatever comes of the pictures, they are there.
     try write(json, to: output)
-    try write(Data(markdown.text.utf8), to: stem.appendingPathExtension("md"))
-    try write(
-      Data(HTMLReport(markdown, exhibits: exhibits).text.utf8), to: stem.appendingPathExtension("html"))
+    try write(Data(markdown.text.utf8), to: output.sibling("md"))
+    let exhibits = try await draw(reports, clips)
+    try write(Data(HTMLReport(markdown, exhibits: exhibits).text.utf8), to: output.sibling("html"))
     reporter.note("Wrote \(output.relativePath), and beside it .md and .html")
+  }
+
+  private func draw(
+    _ reports: [EvaluationReport], _ clips: [String: ClipFolder]
+  ) async throws -> [String: [HTMLReport.Exhibit]] {
+    reporter.progress("drawing clips", completed: 0, total: 1)
+    let scratch = FileManager.default.temporaryDirectory.appending(
+      path: "uniform-sheets-\(UUID().uuidString)")
+    // Without it there are no sheets.
+    try? FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: scratch) }
+    var exhibits: [String: [HTMLReport.Exhibit]] = [:]
+    for report in reports {
+      guard let folder = clips[report.title] else { continue }
+      exhibits[report.title] = try await ClipExhibits().draw(report, of: folder, in: scratch)
+    }
+    reporter.endProgress()
+    return exhibits
   }
 
   private func write(_ data: Data, to file: URL) throws {
@@ -209,6 +244,13 @@ struct EvaluationRun {
       throw (error as? CocoaError)?.code == .fileWriteOutOfSpace
         ? MediaError.diskFull(file) : MediaError.writeFailed(file, error.localizedDescription)
     }
+  }
+}
+
+extension URL {
+  /// The file of the same name with another ending.
+  fileprivate func sibling(_ ending: String) -> URL {
+    deletingPathExtension().appendingPathExtension(ending)
   }
 }
 

@@ -160,14 +160,19 @@ struct SuiteOptions: ParsableArguments {
 
   func chosenVariants() throws -> [SuiteVariant] {
     guard let variants else { return SuiteVariant.usual }
-    return try variants.split(separator: ",").map { name in
-      let name = name.trimmingCharacters(in: .whitespaces)
+    var chosen: [SuiteVariant] = []
+    for name in variants.split(separator: ",").map({ $0.trimmingCharacters(in: .whitespaces) })
+    where !name.isEmpty {
       guard let variant = SuiteVariant(rawValue: name) else {
         throw ValidationError(
           "--variants names '\(name)'; known are \(SuiteVariant.allCases.map(\.rawValue).joined(separator: ", "))"
         )
       }
-      return variant
+      if !chosen.contains(variant) { chosen.append(variant) }
     }
+    guard !chosen.isEmpty else {
+      throw ValidationError("--variants names nothing; leave it out, or give names separated by commas")
+    }
+    return chosen
   }
 }

@@ -10,6 +10,7 @@ extension SuiteRun {
   private struct Settings: Codable, Equatable {
     var variant: SuiteVariant
     var model, weights, dtype, device, version: String
+    var geometry: ClipGeometry
     var prompt: String?
     /// Nil where nothing is generated.
     var seed: UInt64?
@@ -22,7 +23,7 @@ extension SuiteRun {
     var condition: String?
 
     enum CodingKeys: String, CodingKey {
-      case variant, model, weights, dtype, device, version, prompt, seed, steps, seconds
+      case variant, model, weights, dtype, device, version, geometry, prompt, seed, steps, seconds
       case guidanceScale = "guidance_scale"
       case conditionGuidanceScale = "condition_guidance_scale"
       case negativeCondition = "negative_condition"
@@ -31,13 +32,20 @@ extension SuiteRun {
   }
 
   /// Makes what is missing of one clip, in all variants.
-  func make(_ clip: ClipFolder.Clip, index: Int, caption: String?, weights: String) async throws {
+  ///
+  /// - Returns: why the clip cannot serve, where it is itself at fault.
+  func make(_ clip: ClipFolder.Clip, index: Int, caption: String?, weights: String) async throws -> String? {
+    guard access(clip.url.path, R_OK) == 0 else {
+      let reason = String(cString: strerror(errno))
+      return "\(MediaError.unreadable(clip.url, reason))"
+    }
     var joint: GeneratedClip?
     let hash = try await FileDigest.sha256(of: clip.url)
     for variant in variants {
       var settings = Settings(
         variant: variant, model: directory.name, weights: weights, dtype: dtype, device: device,
-        version: UniFormVersion.current, prompt: variant.usesText ? caption : nil, seconds: seconds,
+        version: UniFormVersion.current, geometry: directory.geometry,
+        prompt: variant.usesText ? caption : nil, seconds: seconds,
         condition: variant.isGiven || variant == .codecs ? hash : nil)
       if variant != .codecs {
         settings.seed = options.seed + UInt64(index)
@@ -49,11 +57,12 @@ extension SuiteRun {
       }
       let file = folder(of: variant).appending(path: "\(clip.name).mp4")
       let record = folder(of: variant).appending(path: "\(clip.name).settings.json")
-      if FileManager.default.fileExists(atPath: file.path), let data = try? Data(contentsOf: record),
-        (try? JSONDecoder().decode(Settings.self, from: data)) == settings
-      {
-        continue
+      var known = (try? Data(contentsOf: record)).flatMap {
+        try? JSONDecoder().decode(Settings.self, from: $0)
       }
+      // The same model by another name makes the same clips.
+      known?.model = directory.name
+      if known == settings && FileManager.default.fileExists(atPath: file.path) { continue }
       try? FileManager.default.removeItem(at: record)
       do {
         try FileManager.default.createDirectory(
@@ -62,11 +71,16 @@ extension SuiteRun {
         throw CommandFailure(
           "the folder '\(file.deletingLastPathComponent().relativePath)' cannot be made", .cannotCreate)
       }
-      try await write(variant, clip, settings, joint: &joint, to: file)
+      do {
+        try await write(variant, clip, settings, joint: &joint, to: file)
+      } catch let error where variant.canFail(error, of: clip.url) {
+        return "\(variant.title): \(error)"
+      }
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
       try encoder.encode(settings).write(to: record, options: .atomic)
     }
+    return nil
   }
 
   /// - Parameter joint: what text to audio and video gave for this clip, once it did.
@@ -160,5 +174,21 @@ extension SuiteRun {
         }
         return (clip.name, fidelity)
       }, geometry: directory.geometry)
+  }
+}
+
+extension SuiteVariant {
+  /// Whether an error is the fault of one clip of the data set, and not of the machine or the model.
+  fileprivate func canFail(_ error: any Error, of clip: URL) -> Bool {
+    if let error = error as? GenerationError { return [.silentCondition, .unusableSamples].contains(error) }
+    switch error as? MediaError {
+    case .fileMissing(let url)?, .notAFile(let url)?, .emptyFile(let url)?, .unreadable(let url, _)?,
+      .damaged(let url, _)?, .noVideo(let url)?, .noAudio(let url)?, .silent(let url)?,
+      .startBeyondEnd(let url, _, _)?, .tooShort(let url, _, _)?:
+      return url == clip
+    // What was generated can always be written; what was given may not fit beside it.
+    case .writeFailed?: return isGiven
+    default: return false
+    }
   }
 }

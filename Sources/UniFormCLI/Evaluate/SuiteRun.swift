@@ -17,6 +17,7 @@ struct SuiteRun {
   private let scoring: ScoringOptions
   let directory: ModelDirectory
   let pipeline: PipelineActor
+  /// What is computed in, also where that was left to the machine.
   let dtype: String
   let device: String
   private let captionFile: String?
@@ -39,11 +40,11 @@ struct SuiteRun {
     directory = try ModelLocation.open(machine.model)
     folder = URL(filePath: options.folder ?? "evaluation-\(kind.rawValue)-\(directory.name)")
     threads = machine.place.threads ?? ProcessInfo.processInfo.activeProcessorCount
-    dtype = machine.dtype.rawValue
+    let place = try machine.place.checkedDevice()
+    let computed = machine.dtype.dtype ?? .fastest(on: place)
+    dtype = "\(computed)"
     device = machine.place.device.rawValue
-    pipeline = PipelineActor(
-      directory, device: try machine.place.checkedDevice(), dtype: machine.dtype.dtype,
-      threads: machine.place.threads)
+    pipeline = PipelineActor(directory, device: place, dtype: computed, threads: machine.place.threads)
   }
 
   func folder(of variant: SuiteVariant) -> URL {
@@ -65,11 +66,14 @@ struct SuiteRun {
   }
 
   func settings(of variant: SuiteVariant) -> [String: String] {
+    let geometry = directory.geometry
     var settings = [
       "model": directory.name, "weights": directory.weightsFingerprint, "variant": variant.rawValue,
       "conditions": variant.conditions,
       "steps": "\(steps)", "guidance_scale": "\(guidance)", "seconds": "\(seconds)",
       "first_seed": "\(options.seed)", "dtype": dtype, "device": device,
+      "geometry":
+        "\(geometry.width)x\(geometry.height), \(geometry.frameRate) fps, \(geometry.sampleRate) Hz",
     ]
     if let scale = options.condition.conditionGuidance, variant.isGiven {
       settings["condition_guidance_scale"] = "\(scale)"
@@ -79,8 +83,11 @@ struct SuiteRun {
   }
 
   /// Makes sure that every clip of every variant is there, or of one worker's share of the references.
+  ///
+  /// - Returns: those references that all variants have a clip of, so that all scores are of the same clips, and those
+  ///   that cannot serve.
   func prepare(_ share: WorkShare = .whole) async throws -> (
-    reference: ClipFolder, captions: [String: String]
+    reference: ClipFolder, captions: [String: String], skipped: [ExtractedSet.Failure]
   ) {
     let reference = try await references()
     var captions = try CaptionList.captions(captionFile, of: [reference])
@@ -105,15 +112,18 @@ struct SuiteRun {
     }
     let weights = directory.weightsFingerprint
     let own = reference.clips.indices.filter(share.owns)
+    var skipped: [ExtractedSet.Failure] = []
     for (done, index) in own.enumerated() {
       reporter.progress("generating", completed: done, total: own.count, unit: "clips")
       try Task.checkCancellation()
       let clip = reference.clips[index]
-      try await make(clip, index: index, caption: captions[clip.name], weights: weights)
+      let fault = try await make(clip, index: index, caption: captions[clip.name], weights: weights)
+      if let fault { skipped.append(ExtractedSet.Failure(clip: clip.name, reason: fault)) }
     }
     reporter.progress("generating", completed: own.count, total: own.count, unit: "clips")
     reporter.endProgress()
-    return (reference, captions)
+    let left = Set(skipped.map(\.clip))
+    return (reference.keeping { share.owns($0) && !left.contains($1.name) }, captions, skipped)
   }
 
   private func references() async throws -> ClipFolder {

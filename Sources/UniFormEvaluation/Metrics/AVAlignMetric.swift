@@ -11,40 +11,33 @@ struct AVAlignMetric: Metric {
   var needsReference: Bool { false }
 
   func score(_ input: MetricInput) throws -> Score {
-    let clips = try input.generated(extractor.id).map { ($0.clip.name, AVAlign.Peaks($0.features)) }
-    let scored = clips.compactMap { name, peaks in
-      definition.score(peaks).map { (name: name, value: $0) }
-    }
+    let all = try input.generated(extractor.id)
+    let scored = scored(all)
     guard !scored.isEmpty else { throw MetricGap("no clip has an onset or a peak of motion") }
-    var score = Score(perClip: scored)
-    score.excluded = clips.count - scored.count
+    let (clips, real) = MetricInput.paired(scored, self.scored(try input.referenceIfAny(extractor.id)))
+    var score = Score(
+      perClip: clips.map { ($0.name, $0.value.score) }, reference: real.map { ($0.name, $0.value.score) })
+    score.excluded = all.count - scored.count
+    let peaks = clips.map { $0.value.peaks }
     func mean(_ count: (AVAlign.Peaks) -> Int) -> Double {
-      clips.reduce(0) { $0 + Double(count($1.1)) } / Double(clips.count)
+      peaks.reduce(0) { $0 + Double(count($1)) } / Double(peaks.count)
     }
     score.details = [
       "mean_audio_peaks": mean { $0.audio.count }, "mean_video_peaks": mean { $0.video(definition).count },
     ]
-    let peaks = clips.map(\.1)
-    score.shuffled = meanOverShifts(count: peaks.count) { index, other in
+    score.shuffled = shuffledMean(peaks.count) { index, other in
       definition.score(
         AVAlign.Peaks(
           audio: peaks[index].audio, motion: peaks[other].motion, frameRate: peaks[other].frameRate))
     }
-    if let real = try input.referenceIfAny(extractor.id) {
-      let values = real.compactMap { definition.score(AVAlign.Peaks($0.features)) }
-      score.reference = values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
-      score.referenceCount = values.count
-    }
     return score
   }
-}
 
-/// The mean of `value(i, j)` where j is another clip than i: the next one, the one after it, and so on up to ten.
-/// Nil for a single clip, and where no pair has a value.
-func meanOverShifts(count: Int, _ value: (Int, Int) -> Double?) -> Double? {
-  guard count > 1 else { return nil }
-  let values = (1...min(10, count - 1)).flatMap { shift in
-    (0..<count).compactMap { value($0, ($0 + shift) % count) }
+  /// The clips that have peaks at all.
+  private func scored(_ entries: [MetricInput.Entry]) -> [Named<(peaks: AVAlign.Peaks, score: Double)>] {
+    entries.compactMap { entry in
+      let peaks = AVAlign.Peaks(entry.features)
+      return definition.score(peaks).map { (name: entry.clip.name, value: (peaks: peaks, score: $0)) }
+    }
   }
-  return values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
 }

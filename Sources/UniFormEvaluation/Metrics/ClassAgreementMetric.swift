@@ -29,29 +29,30 @@ struct ClassAgreementMetric: Metric {
     }
   }
 
+  /// What two sides take a clip for.
+  private struct Opinions {
+    let one, other: SceneClass
+  }
+
   func score(_ input: MetricInput) throws -> Score {
-    let opinions = try opinions(input.generated, input)
-    guard !opinions.isEmpty else {
+    let all = try opinions(input.generated, input)
+    guard !all.isEmpty else {
       throw MetricGap(
         comparison == .pictureToSound
           ? "no clip has both pictures and sound"
           : "no clip has a known class; rendered scenes have it in a .json beside each clip")
     }
-    func agrees(_ index: Int, _ other: Int) -> Double { opinions[index].one == opinions[other].other ? 1 : 0 }
-    var score = Score(perClip: opinions.indices.map { (opinions[$0].name, agrees($0, $0)) })
-    score.shuffled = meanOverShifts(count: opinions.count) { agrees($0, $1) }
-    if let reference = input.reference {
-      let real = try self.opinions(reference, input)
-      score.reference =
-        real.isEmpty ? nil : Double(real.count { $0.one == $0.other }) / Double(real.count)
-      score.referenceCount = real.count
+    let (clips, real) = MetricInput.paired(all, try input.reference.map { try opinions($0, input) } ?? [])
+    func agreement(_ one: Opinions, _ other: Opinions) -> Double { one.one == other.other ? 1 : 0 }
+    func perClip(_ clips: [Named<Opinions>]) -> [Named<Double>] {
+      clips.map { ($0.name, agreement($0.value, $0.value)) }
     }
+    var score = Score(perClip: perClip(clips), reference: perClip(real))
+    score.shuffled = shuffledMean(clips.count) { agreement(clips[$0].value, clips[$1].value) }
     return score
   }
 
-  private func opinions(
-    _ set: ExtractedSet, _ input: MetricInput
-  ) throws -> [(name: String, one: SceneClass, other: SceneClass)] {
+  private func opinions(_ set: ExtractedSet, _ input: MetricInput) throws -> [Named<Opinions>] {
     let seen = try extractors.map { id in
       Dictionary(
         uniqueKeysWithValues: try set.features(id).map { ($0.clip.name, Self.opinion($0.features)) })
@@ -59,7 +60,7 @@ struct ClassAgreementMetric: Metric {
     return set.clips.compactMap { clip in
       guard let one = seen[0][clip.name] else { return nil }
       let other = comparison == .pictureToSound ? seen[1][clip.name] : input.scene(clip)?.sceneClass
-      return other.map { (clip.name, one, $0) }
+      return other.map { (name: clip.name, value: Opinions(one: one, other: $0)) }
     }
   }
 

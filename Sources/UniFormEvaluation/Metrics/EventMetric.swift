@@ -35,30 +35,24 @@ struct EventMetric: Metric {
 
   /// Two lists of moments of one clip.
   private struct Events {
-    let name: String
     let found, truth: [Double]
   }
 
   func score(_ input: MetricInput) throws -> Score {
-    let clips = try events(try lists(input, \.generated), input)
-    guard !clips.isEmpty else { throw MetricGap(gap) }
-    func f1(_ tolerance: Double, _ index: Int, _ other: Int) -> Double {
-      EventMatching(found: clips[index].found, truth: clips[other].truth, tolerance: tolerance).f1
+    let all = try events(input.generated, input)
+    guard !all.isEmpty else { throw MetricGap(gap) }
+    let (clips, real) = MetricInput.paired(all, try input.reference.map { try events($0, input) } ?? [])
+    func f1(_ found: Events, _ truth: Events, _ tolerance: Double) -> Double {
+      EventMatching(found: found.found, truth: truth.truth, tolerance: tolerance).f1
     }
-    var score = Score(
-      perClip: clips.indices.map { (name: clips[$0].name, value: f1(Self.tolerance, $0, $0)) })
-    score.shuffled = meanOverShifts(count: clips.count) { f1(Self.tolerance, $0, $1) }
+    func perClip(_ clips: [Named<Events>]) -> [Named<Double>] {
+      clips.map { ($0.name, f1($0.value, $0.value, Self.tolerance)) }
+    }
+    var score = Score(perClip: perClip(clips), reference: perClip(real))
+    score.shuffled = shuffledMean(clips.count) { f1(clips[$0].value, clips[$1].value, Self.tolerance) }
     score.curve = EventMatching.tolerances.map { tolerance in
-      let sum = clips.indices.reduce(0) { $0 + f1(tolerance, $1, $1) }
+      let sum = clips.reduce(0) { $0 + f1($1.value, $1.value, tolerance) }
       return Score.Point(at: tolerance, value: sum / Double(clips.count))
-    }
-    if let reference = input.reference {
-      let real = try events(try lists(input) { _ in reference }, input)
-      let values = real.map {
-        EventMatching(found: $0.found, truth: $0.truth, tolerance: Self.tolerance).f1
-      }
-      score.reference = values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
-      score.referenceCount = values.count
     }
     return score
   }
@@ -69,34 +63,29 @@ struct EventMetric: Metric {
       : "no clip has the times of its events; rendered scenes have them in a .json beside each clip"
   }
 
-  private typealias Lists = [(clip: ClipFolder.Clip, events: [[Double]])]
-
-  /// The events of the clips that have them from all extractors.
-  private func lists(
-    _ input: MetricInput, _ side: (MetricInput) -> ExtractedSet
-  ) throws -> Lists {
-    let set = side(input)
+  /// Of the clips that have events from all extractors.
+  private func events(_ set: ExtractedSet, _ input: MetricInput) throws -> [Named<Events>] {
     let all = try extractors.map { id in
       Dictionary(
         uniqueKeysWithValues: try set.features(id).map { ($0.clip.name, $0.features["events"]?.values ?? []) }
       )
     }
     return set.clips.compactMap { clip in
-      let events = all.compactMap { $0[clip.name] }
-      return events.count == extractors.count ? (clip, events) : nil
+      let found = all.compactMap { $0[clip.name] }
+      guard found.count == extractors.count else { return nil }
+      return events(found, input.scene(clip), input.seconds).map { (name: clip.name, value: $0) }
     }
   }
 
-  private func events(_ lists: Lists, _ input: MetricInput) throws -> [Events] {
-    lists.compactMap { clip, events in
-      let scene = input.scene(clip)
-      if let scene, !scene.sceneClass.hasSharpEvents { return nil }
-      if comparison == .pictureToSound {
-        guard scene != nil || events.contains(where: { !$0.isEmpty }) else { return nil }
-        return Events(name: clip.name, found: events[1], truth: events[0])
-      }
-      guard let scene else { return nil }
-      return Events(name: clip.name, found: events[0], truth: JudgeTargets.events(scene))
+  /// - Parameter seconds: no more than this from the start of the clip counts.
+  private func events(_ found: [[Double]], _ scene: SceneDescription?, _ seconds: Double?) -> Events? {
+    if let scene, !scene.sceneClass.hasSharpEvents { return nil }
+    if comparison == .pictureToSound {
+      guard scene != nil || found.contains(where: { !$0.isEmpty }) else { return nil }
+      return Events(found: found[1], truth: found[0])
+    }
+    return scene.map {
+      Events(found: found[0], truth: JudgeTargets.events($0).filter { $0 < seconds ?? .infinity })
     }
   }
 }

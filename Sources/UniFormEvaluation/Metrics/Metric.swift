@@ -23,6 +23,9 @@ extension Metric {
   public var needsPairs: Bool { false }
 }
 
+/// Something of a clip, with the clip's name.
+typealias Named<Value> = (name: String, value: Value)
+
 /// Why a metric has no value, in one line.
 public struct MetricGap: Error, Sendable, Equatable, CustomStringConvertible {
   public let description: String
@@ -33,6 +36,8 @@ public struct MetricGap: Error, Sendable, Equatable, CustomStringConvertible {
 public struct MetricInput: Sendable {
   public let generated: ExtractedSet
   public let reference: ExtractedSet?
+  /// No more than this from the start of each clip counts; all of it where nil.
+  public var seconds: Double?
   /// Whether distances of sets with fewer vectors than dimensions are computed.
   public var allowsRankDeficiency = false
 
@@ -53,10 +58,9 @@ public struct MetricInput: Sendable {
     return try some(reference, extractor, "reference")
   }
 
-  /// Nil without a reference, and where none of its clips has them.
-  func referenceIfAny(_ extractor: String) throws -> [Entry]? {
-    guard let entries = try reference?.features(extractor), !entries.isEmpty else { return nil }
-    return entries
+  /// Empty without a reference, and where none of its clips has them.
+  func referenceIfAny(_ extractor: String) throws -> [Entry] {
+    try reference?.features(extractor) ?? []
   }
 
   private func some(_ set: ExtractedSet, _ extractor: String, _ side: String) throws -> [Entry] {
@@ -78,6 +82,17 @@ public struct MetricInput: Sendable {
     }
     guard !pairs.isEmpty else { throw MetricGap("no generated clip has the name of a reference clip") }
     return pairs
+  }
+
+  /// What both sides have under the same names, so that the number of one can stand beside that of the other; all that either has
+  /// where they are no pairs.
+  static func paired<Value>(
+    _ generated: [Named<Value>], _ reference: [Named<Value>]
+  ) -> (generated: [Named<Value>], reference: [Named<Value>]) {
+    let pairs = ClipPairs(generated: generated.map { $0.name }, reference: reference.map { $0.name })
+    guard pairs.isEnough else { return (generated, reference) }
+    let names = Set(pairs.names)
+    return (generated.filter { names.contains($0.name) }, reference.filter { names.contains($0.name) })
   }
 
   /// What is known of the scene that a clip shows or shall show: beside itself, or beside its reference.

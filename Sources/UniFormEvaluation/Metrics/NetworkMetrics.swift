@@ -12,16 +12,12 @@ struct MeanMetric: Metric {
   var needsReference: Bool { false }
 
   func score(_ input: MetricInput) throws -> Score {
-    func values(_ entries: [MetricInput.Entry]) -> [(name: String, value: Double)] {
+    func values(_ entries: [MetricInput.Entry]) -> [Named<Double>] {
       entries.compactMap { entry in entry.features[source.key]?.values.first.map { (entry.clip.name, $0) } }
     }
-    var score = Score(perClip: values(try input.generated(source.extractor)))
-    if let real = try input.referenceIfAny(source.extractor) {
-      let values = values(real).map(\.value)
-      score.reference = values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
-      score.referenceCount = values.count
-    }
-    return score
+    let (clips, real) = MetricInput.paired(
+      values(try input.generated(source.extractor)), values(try input.referenceIfAny(source.extractor)))
+    return Score(perClip: clips, reference: real)
   }
 }
 

@@ -20,10 +20,10 @@ public struct Score: Sendable, Codable, Equatable {
   public var floor: Double?
   /// The same number of the reference clips that went through the codecs of the model: what it cannot surpass.
   public var ceiling: Double?
-  /// The number for clips paired with others than their own: what chance gives.
+  /// The number for clips paired with others than their own, in ten random orders: what chance gives.
   public var shuffled: Double?
-  /// 95 % bootstrap interval over the generated clips.
-  public var interval: Bootstrap.Interval?
+  /// Over the generated clips: of means by ``Bootstrap``, of distances by ``Jackknife``.
+  public var interval: ConfidenceInterval?
   /// Over the splits or subsets that the value is the mean of.
   public var deviation: Double?
   public var generatedCount: Int
@@ -53,12 +53,14 @@ public struct Score: Sendable, Codable, Equatable {
     case weights = "weights_sha256"
   }
 
-  /// The mean of one value per clip, with its interval.
-  init(perClip: [(name: String, value: Double)]) {
+  /// The mean of one value per clip, with its interval, and that of the reference clips.
+  init(perClip: [Named<Double>], reference: [Named<Double>] = []) {
     let values = perClip.map(\.value)
-    self.init(values.reduce(0, +) / Double(values.count), generated: values.count)
+    self.init(
+      values.mean ?? .nan, generated: values.count, reference: reference.isEmpty ? nil : reference.count)
     clips = Dictionary(perClip.map { ($0.name, $0.value) }) { $1 }
     interval = Bootstrap(resamples: 1000).interval(ofMean: values)
+    self.reference = reference.map(\.value).mean
   }
 }
 

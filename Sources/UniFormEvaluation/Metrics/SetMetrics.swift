@@ -42,27 +42,24 @@ struct FrechetMetric: Metric {
         "\(fewest) feature vectors of width \(a.size(1)) give a singular covariance; use more clips, or "
           + "--allow-rank-deficient")
     }
-    func distance(_ x: Tensor, _ y: Tensor) throws(EvaluationError) -> Double {
-      scale
-        * (try FrechetDistance.between(
-          FeatureStatistics(x, correction: correction), FeatureStatistics(y, correction: correction)))
+    func distance(_ x: Tensor, _ y: FeatureStatistics) throws(EvaluationError) -> Double {
+      scale * (try FrechetDistance.between(FeatureStatistics(x, correction: correction), y))
     }
-    var score = Score(try distance(a, b), generated: generated.count, reference: reference.count)
+    let real = try FeatureStatistics(b, correction: correction)
+    var score = Score(try distance(a, real), generated: generated.count, reference: reference.count)
     score.details = ["generated_vectors": Double(a.size(0)), "reference_vectors": Double(b.size(0))]
     let halves = halves(reference)
     if let halves, min(halves.0.size(0), halves.1.size(0)) > a.size(1) || input.allowsRankDeficiency {
-      score.floor = try distance(halves.0, halves.1)
+      score.floor = try distance(halves.0, FeatureStatistics(halves.1, correction: correction))
     }
-    let real = try FeatureStatistics(b, correction: correction)
-    score.interval = try Bootstrap(resamples: 10).interval(count: generated.count) {
+    score.interval = try Jackknife.interval(of: score.value, count: generated.count) {
       (indices) throws(EvaluationError) in
-      let drawn = indices.map { generated[$0] }.rows
-      return scale * (try FrechetDistance.between(FeatureStatistics(drawn, correction: correction), real))
+      try distance(indices.map { generated[$0] }.rows, real)
     }
-    if a.size(0) > ExtrapolatedDistance().smallest {
+    if a.size(0) >= ExtrapolatedDistance.fewest(width: a.size(1)) {
       let estimate = try ExtrapolatedDistance().between(a, real)
-      score.details?["extrapolated"] = scale * estimate.distance
-      score.details?["extrapolation_r2"] = estimate.determination
+      score.details?["extrapolated_without_replacement"] = scale * estimate.distance
+      score.details?["extrapolated_without_replacement_r2"] = estimate.determination
     }
     return score
   }
@@ -97,7 +94,7 @@ struct KernelMetric: Metric {
       score = Score(
         try KernelDistance().between(a, b), generated: generated.count, reference: reference.count)
       if let halves = halves(reference) { score.floor = try KernelDistance().between(halves.0, halves.1) }
-      score.interval = try Bootstrap(resamples: 10).interval(count: generated.count) {
+      score.interval = try Jackknife.interval(of: score.value, count: generated.count) {
         (indices) throws(EvaluationError) in
         try KernelDistance().between(indices.map { generated[$0] }.rows, b)
       }
@@ -131,7 +128,8 @@ struct InceptionMetric: Metric {
     let result = try inception(generated.rows)
     var score = Score(result.mean, generated: generated.count)
     score.deviation = result.deviation
-    if let entries = try input.referenceIfAny(source.extractor) {
+    let entries = try input.referenceIfAny(source.extractor)
+    if !entries.isEmpty {
       let real = source.matrices(entries).rows
       // Each split needs an opinion.
       score.reference = real.size(0) >= inception.splits ? try inception(real).mean : nil
@@ -170,10 +168,9 @@ struct DivergenceMetric: Metric {
     let values = try divergence.perPair(generated: a, target: b)
     var score = Score(perClip: zip(pairs, values).map { ($0.name, $1) })
     score.referenceCount = pairs.count
-    if pairs.count > 1 {
-      let order = Tensor((0..<pairs.count).map { ($0 + 1) % pairs.count })
-      score.shuffled = try divergence(generated: a, target: b.indexed(0, by: order))
-    }
+    score.shuffled = try shuffledOrders(pairs.count).map {
+      try divergence(generated: a, target: b.indexed(0, by: Tensor($0)))
+    }.mean
     return score
   }
 }

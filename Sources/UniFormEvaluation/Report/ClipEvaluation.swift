@@ -41,6 +41,7 @@ public struct ClipEvaluation: Sendable {
       real = set
     }
     var input = MetricInput(generated: made, reference: real)
+    input.seconds = extraction.seconds
     input.allowsRankDeficiency = allowsRankDeficiency
     var scores: [Score] = []
     var missing = catalog.unavailable.map(\.score)
@@ -84,7 +85,8 @@ public struct ClipEvaluation: Sendable {
     let start = ContinuousClock.now
     var score = try metric.score(input)
     guard score.value.isFinite else { throw MetricGap("it came out as \(score.value)") }
-    score.metric = metric.id
+    // Numbers of beginnings are others than those of whole clips.
+    score.metric = metric.id + (extraction.seconds.map { "/first-\($0)s" } ?? "")
     score.name = metric.name
     score.family = metric.family
     score.better = metric.better

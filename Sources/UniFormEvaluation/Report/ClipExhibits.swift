@@ -12,11 +12,15 @@ public struct ClipExhibits: Sendable {
 
   public init() {}
 
+  /// A clip that cannot be drawn is left out: it was scored, and that is what counts.
+  ///
   /// - Parameter folder: a folder to draw in, which is left empty.
+  /// - Throws: `CancellationError`.
   public func draw(_ report: EvaluationReport, of clips: ClipFolder, in folder: URL) async throws
     -> [HTMLReport.Exhibit]
   {
     let places = Dictionary(uniqueKeysWithValues: clips.clips.map { ($0.name, $0.url) })
+    let seconds = min(Self.longest, report.clipSeconds ?? Self.longest)
     var exhibits: [HTMLReport.Exhibit] = []
     var families: Set<String> = []
     for score in report.scores where (score.clips?.count ?? 0) > 1 {
@@ -31,8 +35,11 @@ public struct ClipExhibits: Sendable {
           try Task.checkCancellation()
           guard let url = places[name] else { continue }
           let caption = "\(kind) \(score.name): \(name), \(value.shortText)"
-          if let png = try await sheet(url, title: name, subtitle: caption, in: folder) {
-            exhibits.append(HTMLReport.Exhibit(caption: caption, png: png))
+          do {
+            let png = try await sheet(url, seconds: seconds, title: name, subtitle: caption, in: folder)
+            if let png { exhibits.append(HTMLReport.Exhibit(caption: caption, png: png)) }
+          } catch {
+            try Task.checkCancellation()
           }
         }
       }
@@ -40,9 +47,14 @@ public struct ClipExhibits: Sendable {
     return exhibits
   }
 
+  /// Seconds of a clip that fit on a sheet.
+  private static let longest = 10.0
+
   /// Nil for a clip without pictures.
-  private func sheet(_ url: URL, title: String, subtitle: String, in folder: URL) async throws -> Data? {
-    let media = ClipMedia(url, limit: 10)
+  private func sheet(
+    _ url: URL, seconds: Double, title: String, subtitle: String, in folder: URL
+  ) async throws -> Data? {
+    let media = ClipMedia(url, limit: seconds)
     let information = try await media.probe()
     guard let video = information.video else { return nil }
     let width = 160
@@ -51,10 +63,12 @@ public struct ClipExhibits: Sendable {
     var spectrogram = Spectrogram(frameCount: 1, binCount: 1, values: [-.infinity])
     if information.audio != nil {
       let sound = try await media.sound(sampleRate: SoundJudge.sampleRate)
-      spectrogram = alone {
-        let mel = withoutGradient { SoundJudge.makeMel()(sound.tensor.unsqueezed(0)) }
-        return Spectrogram(frameCount: mel.size(1), binCount: mel.size(2), values: mel.floats)
+      // Too short a sound has no spectrogram.
+      let mel = try catchingTorchErrors {
+        alone { withoutGradient { SoundJudge.makeMel()(sound.tensor.unsqueezed(0)) } }  // [1, T, 64]
       }
+      guard mel.size(1) > 0 else { return nil }
+      spectrogram = Spectrogram(frameCount: mel.size(1), binCount: mel.size(2), values: mel.floats)
     }
     let file = folder.appending(path: "\(UUID().uuidString).png")
     defer { try? FileManager.default.removeItem(at: file) }

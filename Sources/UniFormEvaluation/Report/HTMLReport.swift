@@ -37,12 +37,8 @@ public struct HTMLReport: Sendable {
   }
 
   private func section(_ report: EvaluationReport) -> String {
-    var html =
-      "<h1>\(report.title.escaped)</h1>\n<p>\(report.generated.readable) of \(report.generated.clips) generated clips"
-    if let reference = report.reference {
-      html += " against \(reference.readable) of \(reference.clips) reference clips"
-    }
-    html += ". UniForm \(report.version.escaped).</p>\n"
+    var html = "<h1>\(report.title.escaped)</h1>\n"
+    for paragraph in report.conditions { html += "<p>\(paragraph.escaped)</p>\n" }
     let table = report.scoreTable(protocols: true)
     html += Self.table(table.header, table.rows)
     let shown = report.scores.filter { ($0.clips?.count ?? 0) > 1 }
@@ -84,10 +80,10 @@ public struct HTMLReport: Sendable {
       markdown.isSameData
       ? "Rows marked † are published numbers, measured by others with protocols of their own."
       : "Rows marked † are published numbers on another data set: they show the layout and cannot be compared with ours."
+    let published = table.rows.map { [$0.name + " †"] + $0.values }
+    let own = zip(rows, table.values(rows)).map { [$0.title] + $1 }
     return "<h2>Table \(table.number) of the paper: \(table.title.escaped)</h2>\n<p>\(note)</p>\n"
-      + Self.table(
-        ["Method"] + table.columns.map(\.title),
-        table.rows.map { [$0.name + " †"] + $0.values } + rows.map { [$0.title] + table.values($0.scores) })
+      + Self.table(["Method"] + table.columns.map(\.title), published + own)
   }
 
   private static func table(_ header: [String], _ rows: [[String]]) -> String {

@@ -26,11 +26,8 @@ public struct MarkdownReport: Sendable {
   }
 
   private func section(_ report: EvaluationReport) -> [String] {
-    var lines = ["# \(report.title)", ""]
-    lines.append(
-      "\(report.generated.readable) of \(report.generated.clips) generated clips"
-        + (report.reference.map { " against \($0.readable) of \($0.clips) reference clips" } ?? "")
-        + (report.clipSeconds.map { ", the first \($0.formatted()) s of each" } ?? "") + ".")
+    var lines = ["# \(report.title)"]
+    for paragraph in report.conditions { lines += ["", paragraph] }
     let table = report.scoreTable(protocols: false)
     lines += ["", Self.row(table.header), Self.rule(table.header.count)] + table.rows.map(Self.row)
     lines += ["", "Protocols:", ""] + report.scores.map { "- `\($0.metric)`" }
@@ -42,20 +39,7 @@ public struct MarkdownReport: Sendable {
       lines += ["", "Skipped, \(side):", ""]
       lines += skipped.map { "- \($0.clip)" + ($0.extractor.map { " for \($0)" } ?? "") + ": \($0.reason)" }
     }
-    if let pairs = report.pairs, !pairs.generatedAlone.isEmpty || !pairs.referenceAlone.isEmpty {
-      lines += [
-        "",
-        "\(pairs.count) pairs. Without a partner: "
-          + Self.list(pairs.generatedAlone, "generated") + Self.list(pairs.referenceAlone, "reference"),
-      ]
-    }
     return lines + [""]
-  }
-
-  private static func list(_ names: [String], _ side: String) -> String {
-    guard !names.isEmpty else { return "" }
-    let shown = names.prefix(20).joined(separator: ", ")
-    return "\(names.count) \(side) (\(shown)\(names.count > 20 ? ", …" : "")). "
   }
 
   private func section(_ table: PublishedTable, _ rows: [EvaluationReport]) -> [String] {
@@ -70,7 +54,7 @@ public struct MarkdownReport: Sendable {
       Self.rule(table.columns.count + 1),
     ]
     lines += table.rows.map { Self.row([$0.name + " †"] + $0.values) }
-    lines += rows.map { Self.row(["**\($0.title)**"] + table.values($0.scores)) }
+    lines += zip(rows, table.values(rows)).map { Self.row(["**\($0.title)**"] + $1) }
     return lines + [""]
   }
 

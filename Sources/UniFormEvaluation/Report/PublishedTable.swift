@@ -7,6 +7,10 @@ public struct PublishedTable: Sendable, Equatable {
     public let title: String
     /// The metrics that are this number, the first that was computed counts.
     let metrics: [String]
+
+    func score(_ report: EvaluationReport) -> Score? {
+      metrics.lazy.compactMap { name in report.scores.first { $0.name == name } }.first
+    }
   }
 
   public let number: Int
@@ -102,14 +106,16 @@ public struct PublishedTable: Sendable, Equatable {
       rows: [("Unimodal (paper)", ["0.265"]), ("UniForm (paper)", ["0.288"])]),
   ]
 
-  /// The scores of a report under the headings of the table; a dash where one was not computed.
-  func values(_ scores: [Score]) -> [String] {
-    columns.map { column in
-      for name in column.metrics {
-        if let score = scores.first(where: { $0.name == name }) { return score.value.shortText }
-      }
-      return "–"
+  /// The scores of each report under the headings of the table; a dash where one was not computed. They have their number
+  /// of clips with them where it is not the same in the whole table.
+  func values(_ reports: [EvaluationReport]) -> [[String]] {
+    let scores = reports.map { report in columns.map { $0.score(report) } }
+    let counts = Set(scores.joined().compactMap { $0?.generatedCount })
+    func text(_ score: Score?) -> String {
+      guard let score else { return "–" }
+      return score.value.shortText + (counts.count > 1 ? " (N \(score.generatedCount))" : "")
     }
+    return scores.map { $0.map(text) }
   }
 }
 

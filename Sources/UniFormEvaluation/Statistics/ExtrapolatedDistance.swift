@@ -1,10 +1,12 @@
 public import Torch
 
-/// The Fréchet distance of ever larger sets (FAD∞): distances of growing samples, fitted as a line in one over their
-/// size, whose intercept has no bias of small sets.
+/// The Fréchet distance of an endless generated set (Chong and Forsyth 2020): distances of samples of growing size, fitted as a line in
+/// one over their size, whose intercept has no bias of a small set. The reference is what it is, with its own share of the bias.
+///
+/// Samples are drawn without replacement. With it, as in fadtk's FAD∞, they hold fewer vectors than they count, and nothing of the
+/// bias goes.
 public struct ExtrapolatedDistance: Sendable, Equatable {
   public var steps = 25
-  public var smallest = 500
   public var seed: UInt32 = 2020
 
   public init() {}
@@ -15,19 +17,24 @@ public struct ExtrapolatedDistance: Sendable, Equatable {
     public let determination: Double
   }
 
+  /// Vectors of this width that it takes. Samples begin with half of them: smaller ones would not lie on the line, and of fewer
+  /// in all the line would be too short to tell where it leads.
+  public static func fewest(width: Int) -> Int { max(1000, 4 * width) }
+
   /// - Parameters:
-  ///   - sampled: `[N, D]`, drawn from with replacement; more than ``smallest`` vectors.
+  ///   - sampled: `[N, D]`.
   ///   - reference: of the other set.
   public func between(
     _ sampled: Tensor, _ reference: FeatureStatistics
   ) throws(EvaluationError) -> Estimate {
-    let x = try checkedFeatures(sampled, atLeast: smallest + 1)
+    let fewest = Self.fewest(width: reference.mean.count)
+    let x = try checkedFeatures(sampled, atLeast: fewest)
     let count = x.size(0)
     var random = MersenneTwister(seed: seed)
     var points: [(x: Double, y: Double)] = []
     for step in 0..<steps {
-      let size = smallest + (count - smallest) * step / max(steps - 1, 1)
-      let rows = (0..<size).map { _ in Int(random.interval(UInt32(count - 1))) }
+      let size = fewest / 2 + (count - fewest / 2) * step / max(steps - 1, 1)
+      let rows = Array(random.permutation(count).prefix(size))
       let distance = try FrechetDistance.between(
         FeatureStatistics(x.indexed(0, by: Tensor(rows))), reference)
       points.append((1 / Double(size), distance))

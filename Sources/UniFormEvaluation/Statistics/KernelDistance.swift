@@ -18,16 +18,30 @@ public struct KernelDistance: Sendable, Equatable {
   public func between(_ a: Tensor, _ b: Tensor) throws(EvaluationError) -> Double {
     let (x, y) = (try checkedFeatures(a, atLeast: 2), try checkedFeatures(b, atLeast: 2))
     guard x.size(1) == y.size(1) else { throw .widthsDiffer(x.size(1), y.size(1)) }
-    return withinSet(x) + withinSet(y) - 2 * kernel(x.matmul(y.transposed(0, 1)), width: x.size(1)).mean.item
+    return withinSet(x) + withinSet(y) - 2 * sum(x, y) / (Double(x.size(0)) * Double(y.size(0)))
   }
 
   /// The mean over all pairs of two different vectors.
   private func withinSet(_ x: Tensor) -> Double {
-    let (count, width) = (Double(x.size(0)), x.size(1))
-    let all = kernel(x.matmul(x.transposed(0, 1)), width: width).sum.item
-    let same = kernel(x.squared.sum([1]), width: width).sum.item
-    return (all - same) / (count * (count - 1))
+    let count = Double(x.size(0))
+    let same = kernel(x.squared.sum([1]), width: x.size(1)).sum.item
+    return (sum(x, x) - same) / (count * (count - 1))
   }
+
+  /// Over all pairs, a block of rows at a time: the kernel of two large sets as a whole would not fit into memory.
+  private func sum(_ x: Tensor, _ y: Tensor) -> Double {
+    let rows = max(1, Self.blockSize / y.size(0))
+    let columns = y.transposed(0, 1)  // [D, M]
+    var total = 0.0
+    for start in stride(from: 0, to: x.size(0), by: rows) {
+      let block = x.narrowed(0, start: start, length: min(rows, x.size(0) - start))  // [rows, D]
+      total += kernel(block.matmul(columns), width: x.size(1)).sum.item
+    }
+    return total
+  }
+
+  /// Values of the kernel that are held at once.
+  static let blockSize = 1 << 22
 
   private func kernel(_ products: Tensor, width: Int) -> Tensor {
     (products * (gamma ?? 1 / Double(width)) + constant).pow(Double(degree))
