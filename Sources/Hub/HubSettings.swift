@@ -30,13 +30,12 @@ public struct HubSettings: Sendable {
       ["1", "on", "yes", "true"].contains(environment[name]?.lowercased() ?? "")
     }
     let home = value("HOME") ?? NSHomeDirectory()
-    func folder(_ path: String) -> URL {
-      URL(filePath: path.hasPrefix("~/") ? home + path.dropFirst() : path, directoryHint: .isDirectory)
-        .absoluteURL
+    func place(_ path: String, _ kind: URL.DirectoryHint) -> URL {
+      URL(filePath: path.hasPrefix("~/") ? home + path.dropFirst() : path, directoryHint: kind).absoluteURL
     }
+    func folder(_ path: String) -> URL { place(path, .isDirectory) }
     let caches = folder(value("XDG_CACHE_HOME") ?? "\(home)/.cache")
     let hubHome = value("HF_HOME").map(folder) ?? caches.appending(path: "huggingface")
-    let tokenFile = value("HF_TOKEN_PATH").map(folder) ?? hubHome.appending(path: "token")
 
     let address = value("HF_ENDPOINT") ?? "https://huggingface.co"
     let trimmed = String(address.trimmingSuffix { $0 == "/" })
@@ -51,10 +50,15 @@ public struct HubSettings: Sendable {
       isOffline: isOn("HF_HUB_OFFLINE"))
     if let given = value("HF_TOKEN") {
       token = try Self.token(given, from: "HF_TOKEN")
-    } else if !isOn("HF_HUB_DISABLE_IMPLICIT_TOKEN"),
-      let stored = try? String(contentsOfFile: tokenFile.path(percentEncoded: false), encoding: .utf8)
-    {
-      token = try Self.token(stored, from: tokenFile.path(percentEncoded: false))
+    } else if !isOn("HF_HUB_DISABLE_IMPLICIT_TOKEN") {
+      let given = value("HF_TOKEN_PATH").map { place($0, .notDirectory) }
+      let path = (given ?? hubHome.appending(path: "token", directoryHint: .notDirectory))
+        .path(percentEncoded: false)
+      let stored = try? String(contentsOfFile: path, encoding: .utf8)
+      guard stored != nil || given == nil else {
+        throw HubError.invalidSetting("HF_TOKEN_PATH is '\(path)', which cannot be read; correct or unset it")
+      }
+      token = try stored.flatMap { try Self.token($0, from: path) }
     }
   }
 

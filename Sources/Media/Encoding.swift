@@ -9,6 +9,8 @@ struct Encoding {
   let output: URL
   /// Length of the clip; with pictures a whole number of frames unless they are copied.
   let seconds: Double
+  /// The length that was asked for.
+  private let wanted: Double
   let frameCount: Int
   let copiesPicture: Bool
   let copiesSound: Bool
@@ -28,6 +30,7 @@ struct Encoding {
     self.picture = picture
     self.sound = sound
     self.output = output
+    wanted = length
     copiesPicture = picture?.canCopy(into: format, seconds: length) ?? false
     guard let picture else {
       self.seconds = length
@@ -94,8 +97,8 @@ struct Encoding {
     if sound != nil && written.audio == nil { throw .writeFailed(output, "ffmpeg lost the sound") }
     let tolerance = max(0.03, picture.map { 1 / $0.rate(for: format).value } ?? 0) + 0.001
     for length in [written.videoSeconds, written.audioSeconds].compactMap(\.self) {
-      guard abs(length - seconds) <= tolerance else {
-        throw .writeFailed(output, "a stream lasts \(length.brief) s instead of \(seconds.brief) s")
+      guard abs(length - wanted) <= tolerance else {
+        throw .writeFailed(output, "a stream lasts \(length.brief) s instead of \(wanted.brief) s")
       }
     }
   }

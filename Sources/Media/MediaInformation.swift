@@ -3,7 +3,7 @@ public struct MediaInformation: Sendable, Equatable {
   /// ffmpeg's name for the container, such as `mov,mp4,m4a,3gp,3g2,mj2`.
   public let container: String
   /// Seconds from the first picture (or sound, without pictures) to the end of the longest stream;
-  /// `nil` when the container does not say.
+  /// `nil` when neither the container nor its packets say, and for a still picture.
   public let duration: Double?
   /// The moment of the file's clock that counts as zero: its first picture, else its first sound.
   public let origin: Double
@@ -32,7 +32,7 @@ public struct MediaInformation: Sendable, Equatable {
     /// The rate the stream announces: the smallest step between two pictures, when that is known.
     public let nominalFrameRate: Rate
     public let start: Double
-    /// Seconds, where the file says so.
+    /// Seconds, where the file or its packets say so.
     public let duration: Double?
 
     /// The announced and the average rate differ by more than one percent.
@@ -55,7 +55,7 @@ public struct MediaInformation: Sendable, Equatable {
     public let sampleRate: Int
     public let channels: Int
     public let start: Double
-    /// Seconds, where the file says so.
+    /// Seconds, where the file or its packets say so.
     public let duration: Double?
   }
 
@@ -70,6 +70,12 @@ public struct MediaInformation: Sendable, Equatable {
 }
 
 extension MediaInformation {
+  /// One picture, on show for as long as is asked for.
+  public var isStill: Bool { Self.isStill(container) }
+
+  /// - Parameter container: ffmpeg's name.
+  static func isStill(_ container: String) -> Bool { container == "image2" || container.hasSuffix("_pipe") }
+
   /// Seconds of picture from `origin` on, as far as the file announces them.
   public var videoSeconds: Double? {
     guard let video else { return nil }

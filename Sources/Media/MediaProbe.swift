@@ -16,11 +16,30 @@ public enum MediaProbe {
     }
     // ffmpeg plays plain text as ANSI art.
     guard report.format.format_name != "tty" else { throw .unreadable(url, "it is a text file") }
-    let information = MediaInformation(report)
+    let information = MediaInformation(report, measured: report.isWithoutLength ? try await ends(in: url) : [:])
     guard information.video != nil || information.audio != nil else {
       throw .unreadable(url, "it holds neither pictures nor sound")
     }
     return information
+  }
+
+  /// Where each stream ends, by its packets; empty where ffprobe gives up, or has more to say than on ten hours.
+  private static func ends(in url: URL) async throws(MediaError) -> [Int: Double] {
+    let outcome = try await FFmpeg.run(
+      .ffprobe,
+      inputOptions + [
+        "-show_entries", "packet=stream_index,pts_time,duration_time", "-of", "csv=p=0", FFmpeg.argument(url),
+      ], outputLimit: 1 << 26)
+    guard outcome.succeeded else { return [:] }
+    var ends: [Int: Double] = [:]
+    for line in outcome.standardOutput.split(separator: UInt8(ascii: "\n")) {
+      let fields = String(decoding: line, as: UTF8.self).split(separator: ",")
+      guard fields.count >= 3, let stream = Int(fields[0]) else { continue }
+      // Bare H.264 has no times: each packet begins where the one before ends.
+      let end = ends[stream] ?? 0
+      ends[stream] = max(end, (Double(fields[1]) ?? end) + (Double(fields[2]) ?? 0))
+    }
+    return ends.filter { $0.value > 0 }
   }
 
   /// A playlist must not make ffmpeg open anything but files.
@@ -86,17 +105,43 @@ private struct Report: Decodable {
 
     struct SideData: Decodable { let rotation: Double? }
 
-    var seconds: Double? {
-      // Matroska keeps the length of a stream in a tag, as hours:minutes:seconds.
-      duration.flatMap(Double.init)
-        ?? tags?["DURATION"].map {
-          $0.split(separator: ":").reduce(0) { $0 * 60 + (Double($1) ?? 0) }
-        }
-    }
+    var start: Double { start_time.flatMap(Double.init) ?? 0 }
 
     func isShown(_ type: String) -> Bool {
       codec_type == type && codec_name != nil && disposition?["attached_pic"] != 1
     }
+  }
+
+  /// Recordings made live do not say how long they are. A still picture has no length.
+  var isWithoutLength: Bool {
+    format.duration == nil && !MediaInformation.isStill(format.format_name)
+      && !streams.contains { end(of: $0) != nil }
+  }
+
+  /// Where the longest stream ends on the file's clock, as far as the container says so.
+  private var end: Double? {
+    guard let seconds = format.duration.flatMap(Double.init) else { return nil }
+    // Matroska counts from zero, wherever the streams begin.
+    let isEnd = format.format_name.contains("matroska")
+    return isEnd ? seconds : (format.start_time.flatMap(Double.init) ?? 0) + seconds
+  }
+
+  /// Where a stream ends, as far as the file says so.
+  func end(of stream: Stream) -> Double? {
+    if let seconds = stream.duration.flatMap(Double.init) { return stream.start + seconds }
+    // Matroska has a tag, as hours:minutes:seconds.
+    guard let tag = stream.tags?["DURATION"] else { return nil }
+    let time = tag.split(separator: ":").reduce(0) { $0 * 60 + (Double($1) ?? 0) }
+    guard time > 0 else { return nil }
+    // ffmpeg writes the moment of the end into it; mkvmerge, which adds statistics, the length.
+    let isLength = stream.tags?["_STATISTICS_WRITING_APP"] != nil
+    return isLength ? min(stream.start + time, end ?? .infinity) : time
+  }
+
+  /// Where the last of `ends` is, one for each stream that is shown; the container's word where one is unknown.
+  func end(_ ends: [Double?]) -> Double? {
+    let known = ends.compactMap(\.self)
+    return known.count == ends.count ? known.max() : end ?? known.max()
   }
 
   /// The stream that players choose: the one marked as default, else the first.
@@ -107,16 +152,21 @@ private struct Report: Decodable {
 }
 
 extension MediaInformation {
-  fileprivate init(_ report: Report) {
-    let video = report.stream("video").flatMap(VideoStream.init)
-    let audio = report.stream("audio").flatMap(AudioStream.init)
+  /// - Parameter ends: of the streams, by their index, where they were measured.
+  fileprivate init(_ report: Report, measured ends: [Int: Double]) {
+    let isStill = Self.isStill(report.format.format_name)
+    func end(of stream: Report.Stream) -> Double? {
+      isStill ? nil : report.end(of: stream) ?? ends[stream.index]
+    }
+    let shown = [report.stream("video"), report.stream("audio")]
+    let video = shown[0].flatMap { VideoStream($0, end: end(of: $0)) }
+    let audio = shown[1].flatMap { AudioStream($0, end: end(of: $0)) }
     // Codecs with a priming delay start a little before zero; what is heard starts at zero.
     let origin = video?.start ?? max(audio?.start ?? 0, 0)
-    let start = report.format.start_time.flatMap(Double.init) ?? 0
+    let last = isStill ? nil : report.end(shown.compactMap(\.self).map(end(of:)))
     self.init(
       container: report.format.format_name,
-      duration: report.format.duration.flatMap(Double.init).map { start + $0 - origin },
-      origin: origin, video: video, audio: audio,
+      duration: last.map { $0 - origin }, origin: origin, video: video, audio: audio,
       tags: ([report.format.tags] + report.streams.map(\.tags)).compactMap { $0 }.reduce(into: [:]) {
         all, tags in
         all.merge(tags.map { ($0.key.lowercased(), $0.value) }) { first, _ in first }
@@ -125,7 +175,7 @@ extension MediaInformation {
 }
 
 extension MediaInformation.VideoStream {
-  fileprivate init?(_ stream: Report.Stream) {
+  fileprivate init?(_ stream: Report.Stream, end: Double?) {
     guard let width = stream.width, let height = stream.height, width > 0, height > 0 else { return nil }
     let average = stream.avg_frame_rate.flatMap { MediaInformation.Rate($0) }
     let nominal = stream.r_frame_rate.flatMap { MediaInformation.Rate($0) }
@@ -142,18 +192,18 @@ extension MediaInformation.VideoStream {
         .value ?? 1,
       rotation: ((Int(-turn.rounded()) % 360 + 405) % 360) / 90 * 90,
       averageFrameRate: average ?? nominal ?? fallback, nominalFrameRate: nominal ?? average ?? fallback,
-      start: stream.start_time.flatMap(Double.init) ?? 0, duration: stream.seconds)
+      start: stream.start, duration: end.map { $0 - stream.start })
   }
 }
 
 extension MediaInformation.AudioStream {
-  fileprivate init?(_ stream: Report.Stream) {
+  fileprivate init?(_ stream: Report.Stream, end: Double?) {
     guard let rate = stream.sample_rate.flatMap({ Int($0) }), rate > 0, let channels = stream.channels,
       channels > 0
     else { return nil }
     self.init(
       index: stream.index, codec: stream.codec_name ?? "", profile: stream.profile, sampleRate: rate,
-      channels: channels, start: stream.start_time.flatMap(Double.init) ?? 0, duration: stream.seconds)
+      channels: channels, start: stream.start, duration: end.map { $0 - stream.start })
   }
 }
 

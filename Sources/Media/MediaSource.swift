@@ -22,10 +22,13 @@ enum PictureSource {
     switch self {
     case .frames(let frames): (frames.frameRate, "\(frames.frameRate)")
     case .original(_, let video):
-      switch video.nominalFrameRate.value {
+      let rate = video.nominalFrameRate
+      // Pictures that last longer than a tenth of a second are shown several times, so that a clip ends when it shall.
+      let times = max(1, Int((10 / rate.value).rounded(.up)))
+      switch rate.value {
       // Players slow a GIF down whose pictures last less than two hundredths of a second.
       case 50.0001... where format == .gif: (50, "50")
-      case ...120: (video.nominalFrameRate.value, "\(video.nominalFrameRate)")
+      case ...120: (rate.value * Double(times), "\(rate.numerator * times)/\(rate.denominator)")
       // Phones announce the tick of their clock as the rate of a variable stream: 60 shows every picture in time.
       default: (60, "60")
       }

@@ -11,7 +11,8 @@ struct MediaSpan {
   /// Seconds after `information.origin`.
   let start: Double
 
-  private var time: Double { information.origin + start }
+  /// A still picture is the same at any moment.
+  private var time: Double { information.origin + (information.isStill ? 0 : start) }
 
   /// Opens the file at or before the span: from the key picture that shows it, not from its first new picture.
   var inputArguments: [String] {

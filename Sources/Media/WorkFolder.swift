@@ -23,8 +23,9 @@ struct WorkFolder {
   }
 
   private init(beside output: URL) throws(MediaError) {
-    let parent = output.folder
-    let path = output.path(percentEncoded: false)
+    let target = output.linkTarget
+    let parent = target.folder
+    let path = target.path(percentEncoded: false)
     var isFolder: ObjCBool = false
     if output.hasDirectoryPath
       || FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
@@ -33,6 +34,12 @@ struct WorkFolder {
     }
     guard FileManager.default.fileExists(atPath: parent.path(percentEncoded: false)) else {
       throw .folderMissing(parent)
+    }
+    // The rename would put a file in place of a pipe or a device.
+    if let type = try? FileManager.default.attributesOfItem(atPath: path)[.type] as? FileAttributeType,
+      type != .typeRegular && type != .typeSymbolicLink
+    {
+      throw .notWritable(parent, "\(output.quoted) is not a regular file")
     }
     // A name the file system refuses must be noticed before the work, not at the final rename.
     if access(path, F_OK) != 0 && errno != ENOENT {
@@ -63,13 +70,28 @@ struct WorkFolder {
 
   /// Moves a finished file to its place, replacing what was there.
   func publish(_ name: String, as output: URL) throws(MediaError) {
-    guard rename(file(name).path(percentEncoded: false), output.path(percentEncoded: false)) == 0 else {
+    let target = output.linkTarget.path(percentEncoded: false)
+    guard rename(file(name).path(percentEncoded: false), target) == 0 else {
       throw .writeFailed(output, String(cString: strerror(errno)))
     }
   }
 }
 
 extension URL {
+  /// The file that a symbolic link leads to, also where it is not there yet; any other file itself.
+  ///
+  /// An output that is renamed into its place is renamed to this, so that the link stays.
+  package var linkTarget: URL {
+    var path = path(percentEncoded: false)
+    // As many links as the system follows.
+    for _ in 0..<40 {
+      guard let next = try? FileManager.default.destinationOfSymbolicLink(atPath: path) else { break }
+      let folder = path.prefix(through: path.lastIndex(of: "/") ?? path.startIndex)
+      path = next.hasPrefix("/") ? next : folder + next
+    }
+    return URL(filePath: path)
+  }
+
   /// The folder of a file, named without a final slash.
   fileprivate var folder: URL {
     let path = deletingLastPathComponent().path(percentEncoded: false)

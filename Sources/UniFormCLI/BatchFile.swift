@@ -67,11 +67,10 @@ struct BatchFile: Equatable {
   }
 
   init(jsonLines text: String) {
-    rows = text.strippingByteOrderMark.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
-      .enumerated().compactMap { index, line in
-        guard !line.allSatisfy(\.isWhitespace) else { return nil }
-        return Row(line: index + 1, content: BatchEntry.read(json: line))
-      }
+    rows = JSONLines.lines(of: text).enumerated().compactMap { index, line in
+      guard !line.allSatisfy(\.isWhitespace) else { return nil }
+      return Row(line: index + 1, content: BatchEntry.read(json: line))
+    }
   }
 }
 

@@ -67,7 +67,10 @@ struct TextSource: ParsableArguments {
   /// A line is a text, also an empty one, so that rows and lines have the same numbers.
   func read() throws -> [String] {
     guard let file else { return texts }
-    guard let data = try? Data(contentsOf: URL(filePath: file)) else {
+    // Also from a pipe, which has no size.
+    guard let handle = try? FileHandle(forReadingFrom: URL(filePath: file)),
+      let data = try? handle.readToEnd() ?? Data()
+    else {
       throw CommandFailure("'\(file)' cannot be read; check the path", .noInput)
     }
     guard let text = String(validating: data, as: UTF8.self) else {

@@ -105,6 +105,7 @@ extension WeightError {
     case .unreadable: .noInput
     case .malformed, .missing, .wrongShape, .wrongType, .unexpected: .badData
     case .unwritable: .cannotCreate
+    case .diskFull: .inputOutput
     }
   }
 }

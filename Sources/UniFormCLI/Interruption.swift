@@ -25,7 +25,7 @@ enum Interruption {
 
   /// - Parameter cancel: called once, on another thread.
   static func install(cancel: @escaping @Sendable () -> Void) {
-    for number in [SIGINT, SIGTERM, SIGHUP] {
+    for number in [SIGINT, SIGTERM, SIGHUP] where !isIgnored(number) {
       // Not ignored first: that discards what came while this process was being loaded. Those of a team begin
       // with signals blocked, and the launcher asks them only once.
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global(qos: .userInteractive))
@@ -46,6 +46,14 @@ enum Interruption {
       // It lives as long as the process.
       _ = Unmanaged.passRetained(source as AnyObject)
     }
+  }
+
+  /// Whoever started this process wants it to outlive the signal, as nohup does and a script for its background jobs.
+  private static func isIgnored(_ number: Int32) -> Bool {
+    var action = sigaction()
+    sigaction(number, nil, &action)
+    return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
+      == unsafeBitCast(SIG_IGN, to: Int.self)
   }
 
   /// Ends without the destructors of libraries whose threads may still be at work.

@@ -31,9 +31,10 @@ struct ProcessTeam {
     func remove(_ identifier: Int32) { processes.withLock { $0.removeAll { $0 == identifier } } }
     func signal(_ number: Int32) { processes.withLock { for identifier in $0 { kill(identifier, number) } } }
 
+    /// Not by SIGINT, which the processes ignore where this one was started in the background of a script.
     func interrupt() {
       interrupted.store(true, ordering: .relaxed)
-      signal(SIGINT)
+      signal(SIGTERM)
     }
   }
 

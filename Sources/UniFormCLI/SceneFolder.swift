@@ -12,6 +12,31 @@ struct SceneFolder: Sendable {
   /// In turn; all, drawn from the seed, where empty.
   let classes: [SceneClass]
 
+  /// What all clips of a folder have in common, which they cannot tell themselves.
+  private struct Recipe: Codable, Equatable {
+    let seed: UInt64
+    let width, height, sampleRate: Int
+    let frameRate, seconds: Double
+    let classes: [SceneClass]
+
+    /// As the command line says it.
+    var options: [String] {
+      [
+        "--seed \(seed)", "--size \(width)", "--seconds \(seconds.formatted)",
+        "--frame-rate \(frameRate.formatted)", "--sample-rate \(sampleRate)",
+        classes.isEmpty ? "no --classes" : "--classes \(classes.map(\.rawValue).joined(separator: ","))",
+      ]
+    }
+  }
+
+  private var recipe: Recipe {
+    Recipe(
+      seed: seed, width: geometry.width, height: geometry.height, sampleRate: geometry.sampleRate,
+      frameRate: geometry.frameRate, seconds: geometry.seconds, classes: classes)
+  }
+
+  private var recipeURL: URL { url.appending(path: ".scenes.json", directoryHint: .notDirectory) }
+
   /// Renders what is missing, `threads` clips at a time, and lists all in `metadata.csv`.
   ///
   /// - Parameter progress: told how many of how many new clips are done.
@@ -27,12 +52,13 @@ struct SceneFolder: Sendable {
       throw CommandFailure("the folder '\(url.relativePath)' cannot be made; choose another", .cannotCreate)
     }
     try MediaWriter.checkWritable(clipURL(0, "mp4"))
+    let hasRecipe = try checkRecipe()
     var missing: [Int] = []
     var finished: Int?
     for index in 0..<count {
       if try isFinished(index) { finished = finished ?? index } else { missing.append(index) }
     }
-    if let finished { try await checkGeometry(finished) }
+    if let finished, !hasRecipe { try await checkGeometry(finished) }
     progress(0, missing.count)
     try await withThrowingTaskGroup(of: Void.self) { group in
       var started = 0
@@ -52,6 +78,22 @@ struct SceneFolder: Sendable {
     return missing.count
   }
 
+  /// - Returns: whether the folder has clips of this recipe. Older folders have no recipe; what their clips say must do.
+  private func checkRecipe() throws -> Bool {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
+    guard names.contains(where: { $0.hasPrefix("scene-") }), let data = try? Data(contentsOf: recipeURL),
+      let known = try? JSONDecoder().decode(Recipe.self, from: data)
+    else { return false }
+    let differing = zip(known.options, recipe.options).filter { $0 != $1 }.map { $0.0 }
+    guard known == recipe else {
+      throw CommandFailure(
+        "'\(url.relativePath)' holds clips made with \(differing.joined(separator: ", ")); choose another folder, "
+          + "or the same options",
+        .cannotCreate)
+    }
+    return true
+  }
+
   private func name(_ index: Int) -> String { String(format: "scene-%06d", index + 1) }
 
   private func clipURL(_ index: Int, _ ending: String) -> URL {
@@ -67,7 +109,9 @@ struct SceneFolder: Sendable {
     else { return false }
     let known = try description(index)
     let isSame = known.seed == clipSeed(index) && known.seconds == geometry.seconds
-    let isWanted = classes.isEmpty || known.sceneClass == classes[index % classes.count]
+    let wanted =
+      classes.isEmpty ? SceneRenderer.sceneClass(seed: clipSeed(index)) : classes[index % classes.count]
+    let isWanted = known.sceneClass == wanted
     guard isSame && isWanted else {
       throw CommandFailure(
         "'\(url.relativePath)' holds clips of another seed, length or class; choose another folder",
@@ -107,6 +151,8 @@ struct SceneFolder: Sendable {
     try Task.checkCancellation()
     try await MediaWriter.write(
       picture: .frames(clip.video), sound: .waveform(clip.audio), to: clipURL(index, "mp4"))
+    // Before the first clip that counts, and not before there is a clip.
+    try write(JSONLines.line(recipe), to: recipeURL)
     try write(clip.description.json(), to: clipURL(index, "json"))
   }
 

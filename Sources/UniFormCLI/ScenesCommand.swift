@@ -53,6 +53,7 @@ struct ScenesCommand: AsyncParsableCommand {
     func check(_ name: String, _ value: some Any, _ isAllowed: Bool, _ allowed: String) throws {
       if !isAllowed { throw ValidationError("--\(name) is \(value); use \(allowed)") }
     }
+    guard !folder.isEmpty else { throw ValidationError("the name of the folder is empty; give one") }
     try check("count", count, (1...1_000_000).contains(count), "a whole number from 1 to 1000000")
     try check("size", size, size >= 16 && size <= 2048 && size % 2 == 0, "an even number from 16 to 2048")
     try check("seconds", seconds, seconds >= 0.1 && seconds <= 600, "0.1 to 600")

@@ -24,8 +24,6 @@ struct ServeCommand: ParsableCommand {
     let arguments = [server, "--uniform", uniform.path(percentEncoded: false)] + options
     var pointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) }
     pointers.append(nil)
-    // Ignored signals stay ignored in the program that takes this one's place.
-    for number in [SIGINT, SIGTERM, SIGHUP] { signal(number, SIG_DFL) }
     execv(server, pointers)
     throw CommandFailure(
       "'\(server)' could not be started: \(String(cString: strerror(errno)))", .unavailable)

@@ -9,6 +9,16 @@ import Testing
 
   init() throws { reference = try RepositoryReference("org/model") }
 
+  @Test func `the hub gets the token of the file that is named`() async throws {
+    let place = try Place { $0.token = "hf_stored" }
+    let file = FileManager.default.temporaryDirectory.appending(path: "uniform-token-\(UUID().uuidString)")
+    try Data("hf_stored\n".utf8).write(to: file)
+    defer { try? FileManager.default.removeItem(at: file) }
+    place.settings.token = try HubSettings(environment: ["HF_TOKEN_PATH": file.path]).token
+    _ = try await place.pull()
+    #expect(place.hub.requests.first?.headers["authorization"] == "Bearer hf_stored")
+  }
+
   @Test func `the token goes to the hub and to nobody else`() async throws {
     let place = try Place { $0.token = "hf_secret" }
     place.settings.token = "hf_secret"

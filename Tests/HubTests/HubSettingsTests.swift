@@ -35,7 +35,7 @@ import Testing
   @Test(arguments: [
     ["HF_TOKEN": "hf_a\nX-Other: b"], ["HF_TOKEN": "hf a"], ["HF_ENDPOINT": "huggingface.co"],
     ["HF_ENDPOINT": "ftp://huggingface.co"], ["HF_ENDPOINT": "https://"], ["HF_ENDPOINT": "https://a?b"],
-    ["HF_ENDPOINT": "https://me:secret@hub"],
+    ["HF_ENDPOINT": "https://me:secret@hub"], ["HF_TOKEN_PATH": "/nowhere/token"], ["HF_TOKEN_PATH": "/tmp"],
   ])
   func `settings that cannot work are refused`(environment: [String: String]) {
     #expect(throws: HubError.self) { try HubSettings(environment: environment) }

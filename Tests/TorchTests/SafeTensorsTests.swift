@@ -82,6 +82,12 @@ import Torch
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["kept.safetensors"])
   }
 
+  @Test func aNameMayBeAsLongAsFilesMayHaveIt() throws {
+    let url = folder.appending(path: String(repeating: "x", count: 243) + ".safetensors")
+    try SafeTensors.write([("a", Tensor([1] as [Float]))], to: url)
+    #expect(try SafeTensors(contentsOf: url).tensor("a").floats == [1])
+  }
+
   @Test func aShardedIndexReadsAsOne() throws {
     try SafeTensors.write(
       [("a", Tensor([1] as [Float]))], to: folder.appending(path: "m-1.safetensors"))

@@ -57,4 +57,12 @@ import Testing
     let areGood: [Bool] = rows.map { (try? $0.content.get()) != nil }
     #expect(areGood == [true, false, true, false, false, false, true])
   }
+
+  @Test func `only a line feed ends an object`() throws {
+    let prompt = "rain\u{2028}on\u{2029}a\u{85}roof"
+    let text = "{\"prompt\": \"\(prompt)\", \"output\": \"a.mp4\"}\r\n\r\n{\"output\": \"b.mp4\"}\r\n"
+    let rows = BatchFile(jsonLines: text).rows
+    #expect(rows.map(\.line) == [1, 3])
+    #expect(try rows[0].content.get().prompt == prompt)
+  }
 }

@@ -64,6 +64,26 @@ import UniForm
     "--vocoder", "hub/audioldm", "--transformer", "hub/STDiT3",
   ]
 
+  @Test func `a full disk is said of the output, and leaves nothing`() async throws {
+    try publish()
+    let names = try place.names
+    let (process, output, errors) = place.program.process([])
+    process.executableURL = URL(filePath: "/bin/sh")
+    // No file may grow beyond 8 KB.
+    process.arguments = [
+      "-c", "ulimit -f 16; exec \"$0\" import --quiet --output m --vae hub/OpenSora-VAE",
+      Program.executable.path,
+    ]
+    try process.run()
+    let text = try #require(try errors.fileHandleForReading.readToEnd())
+    _ = try output.fileHandleForReading.readToEnd()
+    process.waitUntilExit()
+    let message = String(decoding: text, as: UTF8.self)
+    #expect(process.terminationStatus == 74, "\(message)")
+    #expect(message.contains("/m: cannot be written: the disk is full"), "\(message)")
+    #expect(try place.names == names)
+  }
+
   @Test func `an imported model generates`() async throws {
     try publish()
     let result = try await place.program.run(["import", "--output", "m"] + Self.parts)

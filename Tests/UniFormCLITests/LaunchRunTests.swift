@@ -98,6 +98,20 @@ import Testing
     #expect(status == 130, "\(text)")
   }
 
+  /// As a job in the background of a script, which ignores Ctrl-C.
+  @Test func `a launcher without Ctrl-C passes SIGTERM on, and its workers save`() async throws {
+    try place.prepareTraining(steps: 100_000, checkpointEvery: 100_000)
+    let (ignored, status, text) = try await launched(ignoring: "INT HUP") { launcher, _ in
+      for number in [SIGINT, SIGHUP] { kill(launcher.processIdentifier, number) }
+      usleep(500_000)
+      let ignored = launcher.isRunning
+      kill(launcher.processIdentifier, SIGTERM)
+      return ignored
+    }
+    #expect(ignored && status == 130, "\(text)")
+    #expect(try place.lastCheckpoint().step > 0, "\(text)")
+  }
+
   private func launched(
     disturbing rank: Int, with signal: Int32
   ) async throws -> (status: Int32, errors: String) {
@@ -109,12 +123,15 @@ import Testing
 
   /// What becomes of a job of two processes that never ends, once it trains and `disturb` is done with it.
   ///
-  /// - Parameter length: of the metrics, in bytes.
+  /// - Parameters:
+  ///   - length: of the metrics, in bytes.
+  ///   - signals: that are ignored from the start, as a shell names them.
   private func launched<Value: Sendable>(
-    once length: Int = 300,
+    once length: Int = 300, ignoring signals: String? = nil,
     _ disturb: @escaping @Sendable (_ launcher: Process, _ workers: [Int32]) -> Value
   ) async throws -> (value: Value, status: Int32, errors: String) {
     let (process, output, errors) = place.program.process(["launch", "-n", "2", "--", "train", "train.json"])
+    if let signals { process.ignore(signals) }
     try process.run()
     let launcher = process.processIdentifier
     let metrics = place.file("run/metrics.jsonl")

@@ -29,7 +29,11 @@ struct Program {
   let folder: URL
   var environment: [String: String] = [:]
 
+  /// What runs the tests in the background may ignore Ctrl-C, and the program would inherit that.
+  private static let takesInterruptions: Void = { _ = signal(SIGINT, SIG_DFL) }()
+
   func process(_ arguments: [String]) -> (Process, Pipe, Pipe) {
+    Self.takesInterruptions
     let process = Process()
     let (output, errors) = (Pipe(), Pipe())
     process.executableURL = Self.executable
@@ -96,6 +100,15 @@ struct Program {
       done.wait()
       return String(decoding: data, as: UTF8.self)
     }
+  }
+}
+
+extension Process {
+  /// Starts it with signals ignored, as nohup does; `signals` as a shell names them.
+  func ignore(_ signals: String) {
+    let program = executableURL?.path ?? ""
+    arguments = ["-c", "trap '' \(signals); exec \"$0\" \"$@\"", program] + (arguments ?? [])
+    executableURL = URL(filePath: "/bin/sh")
   }
 }
 

@@ -9,7 +9,8 @@ final class MappedFile {
   let bytes: UnsafeRawBufferPointer
 
   init(path: String) throws(WeightError) {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    // A named pipe would keep `open` waiting for a writer.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else {
       throw .unreadable(file: path, reason: String(cString: strerror(errno)))
     }

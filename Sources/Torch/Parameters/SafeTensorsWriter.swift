@@ -65,18 +65,15 @@ extension SafeTensors {
       }
     }
 
+    // However long the name is, this one is not too long.
+    let name = String(decoding: url.lastPathComponent.utf8.prefix(200), as: UTF8.self)
     let temporary = url.deletingLastPathComponent()
-      .appending(path: ".\(url.lastPathComponent).\(ProcessInfo.processInfo.processIdentifier).tmp")
+      .appending(path: ".\(name).\(ProcessInfo.processInfo.processIdentifier).tmp")
     do {
-      guard FileManager.default.createFile(atPath: temporary.path, contents: nil) else {
-        throw WeightError.unwritable(
-          file: url.path, reason: "the folder does not exist or is not writable")
-      }
-      let file = try FileHandle(forWritingTo: temporary)
-      defer { try? file.close() }
+      let file = try OutputFile(temporary)
       var length = UInt64(json.count).littleEndian
-      try file.write(contentsOf: Data(bytes: &length, count: 8))
-      try file.write(contentsOf: json)
+      try withUnsafeBytes(of: &length) { try file.write($0) }
+      try json.withUnsafeBytes { try file.write($0) }
       for (index, pending) in tensors.enumerated() {
         var elements = 0
         for part in pending.parts {
@@ -85,31 +82,57 @@ extension SafeTensors {
           precondition(
             tensor.shape.dropFirst() == pending.shape.dropFirst() && tensor.dtype == pending.dtype,
             "\(pending.name) is not what was announced")
-          try tensor.withUnsafeBytes { bytes in
-            guard let start = bytes.baseAddress else { return }
-            try file.write(
-              contentsOf: Data(bytesNoCopy: .init(mutating: start), count: bytes.count, deallocator: .none))
-          }
+          try tensor.withUnsafeBytes { try file.write($0) }
         }
         precondition(elements == pending.shape.reduce(1, *), "\(pending.name) is not as long as announced")
         try noting { try written(index + 1) }
       }
       try file.synchronize()
-      _ = try FileManager.default.replaceItem(at: url, withTemporary: temporary)
+      try POSIXError.check(rename(temporary.path, url.path))
     } catch {
       try? FileManager.default.removeItem(at: temporary)
       if let failure { throw failure }
-      if error is WeightError { throw error }
-      throw WeightError.unwritable(file: url.path, reason: error.localizedDescription)
+      guard let error = error as? POSIXError else { throw error }
+      throw WeightError(writing: url, error)
     }
   }
 }
 
-extension FileManager {
-  /// `rename(2)`: the old file stays until the new one is in its place.
-  fileprivate func replaceItem(at url: URL, withTemporary temporary: URL) throws {
-    if rename(temporary.path, url.path) != 0 {
-      throw CocoaError(.fileWriteUnknown, userInfo: [NSFilePathErrorKey: url.path])
+extension WeightError {
+  fileprivate init(writing url: URL, _ error: POSIXError) {
+    self =
+      [.ENOSPC, .EDQUOT, .EFBIG].contains(error.code)
+      ? .diskFull(file: url.path)
+      : .unwritable(file: url.path, reason: String(cString: strerror(error.code.rawValue)))
+  }
+}
+
+/// A file to write, with the system's own reasons where that fails: Foundation does not pass all of them on.
+private final class OutputFile {
+  private let descriptor: Int32
+
+  init(_ url: URL) throws {
+    descriptor = open(url.path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+    try POSIXError.check(descriptor)
+  }
+
+  deinit { close(descriptor) }
+
+  func write(_ bytes: UnsafeRawBufferPointer) throws {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let count = Foundation.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+      if count < 0 && errno == EINTR { continue }
+      try POSIXError.check(count)
+      rest = rest.dropFirst(count)
     }
+  }
+
+  func synchronize() throws { try POSIXError.check(fsync(descriptor)) }
+}
+
+extension POSIXError {
+  fileprivate static func check(_ result: some SignedInteger) throws {
+    if result < 0 { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
   }
 }

@@ -7,6 +7,8 @@ public enum WeightError: Error, Sendable, Equatable, CustomStringConvertible {
   case wrongType(tensor: String, found: DType, file: String)
   case unexpected(tensors: [String], file: String)
   case unwritable(file: String, reason: String)
+  /// Or the file may grow no further.
+  case diskFull(file: String)
 
   public var description: String {
     switch self {
@@ -26,6 +28,8 @@ public enum WeightError: Error, Sendable, Equatable, CustomStringConvertible {
         : "\(file): holds \(tensors.count) tensors that the configuration does not know, the first is \"\(tensors[0])\""
     case .unwritable(let file, let reason):
       "\(file): cannot be written: \(reason)"
+    case .diskFull(let file):
+      "\(file): cannot be written: the disk is full, or files may not be this large; free some space"
     }
   }
 }

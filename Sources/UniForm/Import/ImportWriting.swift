@@ -12,8 +12,10 @@ extension ModelImport {
   ) throws {
     let manager = FileManager.default
     let output = model.url.standardizedFileURL
+    // However long the name is, this one is not too long.
+    let name = String(decoding: output.lastPathComponent.utf8.prefix(200), as: UTF8.self)
     let staging = output.deletingLastPathComponent()
-      .appending(path: ".\(output.lastPathComponent).import-\(ProcessInfo.processInfo.processIdentifier)")
+      .appending(path: ".\(name).import-\(ProcessInfo.processInfo.processIdentifier)")
     try Self.writing(output) { try manager.createDirectory(at: staging, withIntermediateDirectories: false) }
     defer { try? manager.removeItem(at: staging) }
     try Self.writing(output) {
@@ -29,10 +31,12 @@ extension ModelImport {
     for part in parts {
       let sizes = part.tensors.map(\.byteCount)
       let file = staging.appending(path: "\(part.part.rawValue)/\(part.part.weightsName)")
-      try SafeTensors.write(pending: part.tensors, metadata: ["format": "pt"], to: file) { count in
-        part.source.releasePages()
-        before += sizes[count - 1]
-        try progress(part.part, before, all)
+      try Self.writing(output) {
+        try SafeTensors.write(pending: part.tensors, metadata: ["format": "pt"], to: file) { count in
+          part.source.releasePages()
+          before += sizes[count - 1]
+          try progress(part.part, before, all)
+        }
       }
     }
     try Self.writing(output) { try move(from: staging, to: output) }
@@ -85,8 +89,14 @@ extension ModelImport {
   private static func writing(_ output: URL, _ body: () throws -> Void) throws {
     do {
       try body()
+    } catch WeightError.diskFull {
+      throw WeightError.diskFull(file: output.path)
+    } catch WeightError.unwritable(_, let reason) {
+      throw WeightError.unwritable(file: output.path, reason: reason)
     } catch let error as CocoaError {
-      throw WeightError.unwritable(file: output.path, reason: error.localizedDescription)
+      throw error.code == .fileWriteOutOfSpace
+        ? WeightError.diskFull(file: output.path)
+        : WeightError.unwritable(file: output.path, reason: error.localizedDescription)
     }
   }
 }

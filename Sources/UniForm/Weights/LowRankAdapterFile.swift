@@ -49,10 +49,15 @@ struct LowRankAdapterFile {
           tensor: "\(layer).lora_B·lora_A", expected: base.shape,
           found: up.shape.prefix(1) + down.shape.suffix(1), file: source)
       }
+      guard down.size(0) > 0 else { throw .malformed(file: source, reason: "\(layer) has rank 0") }
       let factor = adapter.scale * (try alpha(of: layer) ?? Double(down.size(0))) / Double(down.size(0))
       result.items[name] = Weights.Item(shape: base.shape, origin: base.origin) { () throws(WeightError) in
-        let weight = try base.load()
-        return weight.to(.float32) + up.to(.float32).matmul(down.to(.float32)) * factor
+        let weight = try base.load().to(.float32)
+        let merged = weight + up.to(.float32).matmul(down.to(.float32)) * factor
+        guard merged.isFinite.allTrue || !weight.isFinite.allTrue else {
+          throw .malformed(file: source, reason: "what it adds to \(name) gives no numbers")
+        }
+        return merged
       }
     }
     return result
@@ -73,7 +78,19 @@ struct LowRankAdapterFile {
   }
 
   private func alpha(of layer: String) throws(WeightError) -> Double? {
-    if file.entries["\(layer).alpha"] != nil { return try file.tensor("\(layer).alpha").item }
+    guard let alpha = try storedAlpha(of: layer) else { return nil }
+    guard alpha.isFinite else { throw .malformed(file: source, reason: "the alpha of \(layer) is \(alpha)") }
+    return alpha
+  }
+
+  private func storedAlpha(of layer: String) throws(WeightError) -> Double? {
+    let name = "\(layer).alpha"
+    if let entry = file.entries[name] {
+      guard entry.shape.reduce(1, *) == 1 else {
+        throw .wrongShape(tensor: name, expected: [], found: entry.shape, file: source)
+      }
+      return try file.tensor(name).item
+    }
     guard let text = file.metadata["lora_adapter_metadata"],
       let object = try? JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
     else { return nil }

@@ -32,6 +32,10 @@ actor ClipWorker {
   func handle(_ request: WorkerRequest) {
     switch request {
     case .generate(let job, let request, let folder):
+      guard folder.hasPrefix("/") else {
+        let problem = RequestProblem(field: "folder", message: "'\(folder)' is no absolute path")
+        return channel.send(.failed(job: job, WorkerFailure(problem)))
+      }
       waiting.append(ClipOrder(job: job, request: request, folder: URL(filePath: folder)))
       makeNext()
     case .cancel(let job):

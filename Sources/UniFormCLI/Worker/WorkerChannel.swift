@@ -58,11 +58,30 @@ final class WorkerChannel: Sendable {
     do {
       return try JSONLine.decode(from: line)
     } catch let error as DecodingError {
-      refuse("a line is no request: \(error.brief)")
+      refuse(line, error)
     } catch {
       refuse("a line is no request: \(error)")
     }
     return nil
+  }
+
+  /// Whoever waits for an answer to this line gets it, where it says who that is.
+  private func refuse(_ line: Data, _ error: DecodingError) {
+    struct Sender: Decodable {
+      let type: String
+      let job, id: String?
+    }
+    let sender = try? JSONLine.decode(Sender.self, from: line)
+    // Of a number that does not fit Foundation says not even where it stands.
+    let message =
+      error.path.isEmpty ? "a number is out of range or not whole, or a string no text" : error.brief
+    let failure = WorkerFailure(
+      message: message, exitStatus: ExitStatus.usage.rawValue, field: error.path.last?.stringValue)
+    switch (sender?.type, sender?.job, sender?.id) {
+    case ("generate", let job?, _): send(.failed(job: job, failure))
+    case ("plan", _, let id?): send(.planFailed(id: id, failure))
+    default: refuse("a line is no request: \(error.brief)")
+    }
   }
 
   private func refuse(_ message: String) {
@@ -71,18 +90,23 @@ final class WorkerChannel: Sendable {
 }
 
 extension DecodingError {
+  fileprivate var path: [any CodingKey] {
+    switch self {
+    case .keyNotFound(let key, let context): context.codingPath + [key]
+    case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
+      context.codingPath
+    @unknown default: []
+    }
+  }
+
   /// Where and what, in a few words.
   fileprivate var brief: String {
-    func place(_ context: Context, _ key: (any CodingKey)? = nil) -> String {
-      let path = (context.codingPath + [key].compactMap(\.self)).map(\.stringValue).joined(separator: ".")
-      return path.isEmpty ? "" : "'\(path)' "
-    }
+    let place = path.isEmpty ? "it" : "'\(path.map(\.stringValue).joined(separator: "."))'"
     return switch self {
-    case .keyNotFound(let key, let context): place(context, key) + "is missing"
-    case .typeMismatch(_, let context), .valueNotFound(_, let context):
-      place(context) + "is of another type"
-    case .dataCorrupted(let context): place(context) + "is not valid"
-    @unknown default: "it is not valid"
+    case .keyNotFound: "\(place) is missing"
+    case .typeMismatch, .valueNotFound: "\(place) is of another type"
+    case .dataCorrupted: "\(place) is not valid"
+    @unknown default: "\(place) is not valid"
     }
   }
 }

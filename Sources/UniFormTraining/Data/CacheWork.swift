@@ -153,10 +153,8 @@ struct CacheWork {
     } catch let error as CocoaError {
       throw error.code == .fileWriteOutOfSpace
         ? DataError.diskFull(url) : DataError.notWritable(url, reason: error.localizedDescription)
-    } catch WeightError.unwritable(let file, let reason) {
-      let attributes = try? FileManager.default.attributesOfFileSystem(forPath: cache.path)
-      let free = (attributes?[.systemFreeSize] as? NSNumber)?.intValue ?? .max
-      throw free < 1 << 20 ? DataError.diskFull(url) : WeightError.unwritable(file: file, reason: reason)
+    } catch WeightError.diskFull {
+      throw DataError.diskFull(url)
     }
   }
 }

@@ -116,13 +116,12 @@ extension ListFile {
 
   /// One JSON object per line; what is no text or number is left out, and so are lines that are no objects.
   fileprivate var objects: [(line: Int, fields: [String: String])] {
-    text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated()
-      .compactMap { index, line in
-        guard let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] else {
-          return nil
-        }
-        let fields = object.compactMapValues { ($0 as? String) ?? ($0 as? NSNumber)?.stringValue }
-        return (index + 1, fields.filter { !$0.value.isEmpty })
+    JSONLines.lines(of: text).enumerated().compactMap { index, line in
+      guard let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] else {
+        return nil
       }
+      let fields = object.compactMapValues { ($0 as? String) ?? ($0 as? NSNumber)?.stringValue }
+      return (index + 1, fields.filter { !$0.value.isEmpty })
+    }
   }
 }

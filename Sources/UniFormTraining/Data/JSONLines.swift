@@ -13,6 +13,14 @@ package enum JSONLines {
     return try encoder.encode(value) + Data("\n".utf8)
   }
 
+  /// Those of a text, also empty ones, without their ends. Only a line feed ends one: JSON may hold other breaks in its
+  /// strings, such as U+2028.
+  package static func lines(of text: String) -> [Substring] {
+    let feed = UInt8(ascii: "\n")
+    return text.strippingByteOrderMark.utf8.split(separator: feed, omittingEmptySubsequences: false)
+      .map { Substring($0.last == UInt8(ascii: "\r") ? $0.dropLast() : $0) }
+  }
+
   package static func decode<Value: Decodable>(_ type: Value.Type, from data: Data) throws -> [Value] {
     let decoder = JSONDecoder()
     return try data.split(separator: UInt8(ascii: "\n")).map { try decoder.decode(type, from: $0) }

@@ -12,8 +12,8 @@ struct MediaInspection {
 
   /// - Throws: `APIError` that says why the file is of no use.
   static func inspect(_ file: URL, name: String, bytes: Int, id: String) async throws -> Upload {
-    let (information, length) = try await probe(file)
-    guard let seconds = length, seconds > 0 else { throw refusal("does not say how long it is") }
+    let information = try await probe(file)
+    guard let seconds = information.duration, seconds > 0 else { throw refusal("does not say how long it is") }
     guard seconds <= longestSeconds else { throw refusal("is longer than 2 hours") }
     let size = information.video?.displaySize
     guard size != nil || information.audio != nil else { throw refusal("has neither pictures nor sound") }
@@ -29,21 +29,11 @@ struct MediaInspection {
       height: size?.height, hasSound: information.audio != nil, bytes: bytes, createdAt: .now)
   }
 
-  /// What a file is, and how long, measured where it does not say.
-  private typealias Finding = (information: MediaInformation, seconds: Double?)
-
-  private static func probe(_ file: URL) async throws -> Finding {
+  private static func probe(_ file: URL) async throws -> MediaInformation {
     do {
       return try await MediaLimits.$current.withValue(limits) {
-        try await withThrowingTaskGroup(of: Finding.self) { group in
-          group.addTask {
-            let found = try await MediaProbe.probe(file)
-            if let seconds = found.duration ?? found.videoSeconds ?? found.audioSeconds {
-              return (found, seconds)
-            }
-            let end = try await PacketScan.end(of: file, within: limits)
-            return (found, end.map { $0 - found.origin })
-          }
+        try await withThrowingTaskGroup(of: MediaInformation.self) { group in
+          group.addTask { try await MediaProbe.probe(file) }
           group.addTask {
             try await Task.sleep(for: patience)
             throw refusal("takes too long to look at")
