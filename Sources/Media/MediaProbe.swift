@@ -16,7 +16,8 @@ public enum MediaProbe {
     }
     // ffmpeg plays plain text as ANSI art.
     guard report.format.format_name != "tty" else { throw .unreadable(url, "it is a text file") }
-    let information = MediaInformation(report, measured: report.isWithoutLength ? try await ends(in: url) : [:])
+    let measured = if report.isWithoutLength { try await ends(in: url) } else { [Int: Double]() }
+    let information = MediaInformation(report, measured: measured)
     guard information.video != nil || information.audio != nil else {
       throw .unreadable(url, "it holds neither pictures nor sound")
     }
@@ -119,7 +120,7 @@ private struct Report: Decodable {
   }
 
   /// Where the longest stream ends on the file's clock, as far as the container says so.
-  private var end: Double? {
+  private var containerEnd: Double? {
     guard let seconds = format.duration.flatMap(Double.init) else { return nil }
     // Matroska counts from zero, wherever the streams begin.
     let isEnd = format.format_name.contains("matroska")
@@ -131,17 +132,17 @@ private struct Report: Decodable {
     if let seconds = stream.duration.flatMap(Double.init) { return stream.start + seconds }
     // Matroska has a tag, as hours:minutes:seconds.
     guard let tag = stream.tags?["DURATION"] else { return nil }
-    let time = tag.split(separator: ":").reduce(0) { $0 * 60 + (Double($1) ?? 0) }
+    let time = tag.split(separator: ":").reduce(0.0) { $0 * 60 + (Double($1) ?? 0) }
     guard time > 0 else { return nil }
     // ffmpeg writes the moment of the end into it; mkvmerge, which adds statistics, the length.
     let isLength = stream.tags?["_STATISTICS_WRITING_APP"] != nil
-    return isLength ? min(stream.start + time, end ?? .infinity) : time
+    return isLength ? min(stream.start + time, containerEnd ?? .infinity) : time
   }
 
   /// Where the last of `ends` is, one for each stream that is shown; the container's word where one is unknown.
-  func end(_ ends: [Double?]) -> Double? {
+  func last(of ends: [Double?]) -> Double? {
     let known = ends.compactMap(\.self)
-    return known.count == ends.count ? known.max() : end ?? known.max()
+    return known.count == ends.count ? known.max() : containerEnd ?? known.max()
   }
 
   /// The stream that players choose: the one marked as default, else the first.
@@ -163,10 +164,10 @@ extension MediaInformation {
     let audio = shown[1].flatMap { AudioStream($0, end: end(of: $0)) }
     // Codecs with a priming delay start a little before zero; what is heard starts at zero.
     let origin = video?.start ?? max(audio?.start ?? 0, 0)
-    let last = isStill ? nil : report.end(shown.compactMap(\.self).map(end(of:)))
+    let last = isStill ? nil : report.last(of: shown.compactMap(\.self).map { end(of: $0) })
     self.init(
-      container: report.format.format_name,
-      duration: last.map { $0 - origin }, origin: origin, video: video, audio: audio,
+      container: report.format.format_name, duration: last.map { $0 - origin }, origin: origin, video: video,
+      audio: audio,
       tags: ([report.format.tags] + report.streams.map(\.tags)).compactMap { $0 }.reduce(into: [:]) {
         all, tags in
         all.merge(tags.map { ($0.key.lowercased(), $0.value) }) { first, _ in first }

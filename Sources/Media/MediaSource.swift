@@ -20,17 +20,17 @@ enum PictureSource {
   /// Frames per second when encoded.
   func rate(for format: OutputFormat) -> (value: Double, text: String) {
     switch self {
-    case .frames(let frames): (frames.frameRate, "\(frames.frameRate)")
+    case .frames(let frames): return (frames.frameRate, "\(frames.frameRate)")
     case .original(_, let video):
       let rate = video.nominalFrameRate
-      // Pictures that last longer than a tenth of a second are shown several times, so that a clip ends when it shall.
+      // Slow pictures are shown several times, so that the clip ends within a tenth of a second.
       let times = max(1, Int((10 / rate.value).rounded(.up)))
       switch rate.value {
       // Players slow a GIF down whose pictures last less than two hundredths of a second.
-      case 50.0001... where format == .gif: (50, "50")
-      case ...120: (rate.value * Double(times), "\(rate.numerator * times)/\(rate.denominator)")
+      case 50.0001... where format == .gif: return (50, "50")
+      case ...120: return (rate.value * Double(times), "\(rate.numerator * times)/\(rate.denominator)")
       // Phones announce the tick of their clock as the rate of a variable stream: 60 shows every picture in time.
-      default: (60, "60")
+      default: return (60, "60")
       }
     }
   }

@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 
 /// A hidden folder beside an output file: the file is made there and renamed when it is complete, so that nobody
 /// ever sees half a file, and a failure leaves nothing behind.
@@ -86,8 +86,8 @@ extension URL {
     // As many links as the system follows.
     for _ in 0..<40 {
       guard let next = try? FileManager.default.destinationOfSymbolicLink(atPath: path) else { break }
-      let folder = path.prefix(through: path.lastIndex(of: "/") ?? path.startIndex)
-      path = next.hasPrefix("/") ? next : folder + next
+      let folder = URL(filePath: path).folder.path(percentEncoded: false)
+      path = next.hasPrefix("/") ? next : "\(folder)/\(next)"
     }
     return URL(filePath: path)
   }

@@ -115,6 +115,42 @@ import Testing
     #expect(try await MediaProbe.probe(url).video != nil)
   }
 
+  @Test func aLinkStaysAndWhatItLeadsToIsWritten() async throws {
+    let folder = scratch.file("folder")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
+    let (link, next) = (scratch.file("link.mp4"), folder.appending(path: "next.mp4"))
+    for (file, target) in [(link, "folder/next.mp4"), (next, "../clip.mp4")] {
+      try FileManager.default.createSymbolicLink(
+        atPath: file.path(percentEncoded: false), withDestinationPath: target)
+    }
+    // At first nothing is there; then it is replaced.
+    for count in [17, 34] {
+      try MediaWriter.checkWritable(link)
+      try await MediaWriter.write(picture: .frames(Numbered.frames(count: count, rate: 17)), to: link)
+      #expect(try scratch.names == ["clip.mp4", "folder", "link.mp4"])
+      #expect(try await scratch.ask(scratch.file("clip.mp4"), "stream=nb_frames") == "\(count)")
+      for file in [link, next] {
+        let attributes = try FileManager.default.attributesOfItem(atPath: file.path(percentEncoded: false))
+        #expect(attributes[.type] as? FileAttributeType == .typeSymbolicLink)
+      }
+    }
+  }
+
+  @Test func refusesToReplaceAPipe() async throws {
+    let pipe = scratch.file("pipe.mp4")
+    try #require(mkfifo(pipe.path(percentEncoded: false), 0o600) == 0)
+    try FileManager.default.createSymbolicLink(at: scratch.file("link.mp4"), withDestinationURL: pipe)
+    for name in ["pipe.mp4", "link.mp4"] {
+      let url = scratch.file(name)
+      let error = #expect(throws: MediaError.self) { try MediaWriter.checkWritable(url) }
+      #expect(try #require(error).description.contains("\(name)' is not a regular file"))
+      await #expect(throws: MediaError.self) {
+        try await MediaWriter.write(picture: .frames(frames), to: url)
+      }
+    }
+    #expect(try scratch.names == ["link.mp4", "pipe.mp4"])
+  }
+
   @Test func refusesAClipOfNothing() async throws {
     let url = scratch.file("clip.mp4")
     let none = VideoFrames(width: 2, height: 2, frameRate: 10, pixels: [])

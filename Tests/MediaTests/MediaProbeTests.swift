@@ -30,6 +30,55 @@ import Testing
     #expect(try #require(try await MediaProbe.probe(url).video).isVariableRate)
   }
 
+  @Test(arguments: ["mkv", "webm", "mp4"])
+  func aLateStreamIsAsLongAsItIs(container: String) async throws {
+    let codecs = container == "webm" ? "-c:v libvpx -c:a libopus" : "-c:v libx264 -c:a aac"
+    for (video, audio) in [(3, 3), (3, 0), (0, 3)] {
+      let url = try await scratch.clip(
+        "late.\(container)", "-itsoffset \(video) -f lavfi -i testsrc2=s=64x48:r=25:d=2",
+        "-itsoffset \(audio) -f lavfi -i sine=d=2 -map 0:v -map 1:a -vsync vfr", codecs)
+      let information = try await MediaProbe.probe(url)
+      let audioEnd = Double(audio - video + 2)
+      #expect(abs(information.origin - Double(video)) < 0.06)
+      #expect(abs(try #require(information.videoSeconds) - 2) < 0.06)
+      #expect(abs(try #require(information.audioSeconds) - audioEnd) < 0.06)
+      #expect(abs(try #require(information.duration) - max(2, audioEnd)) < 0.06)
+      _ = try await VideoReader.read(url, seconds: 8, frameRate: 10, width: 8, height: 8)
+      if audioEnd > 0 { _ = try await AudioReader.read(url, seconds: 8, sampleRate: 16000) }
+    }
+  }
+
+  @Test(arguments: [
+    ("live.webm", "-f lavfi -i sine=d=2 -c:v libvpx -c:a libopus -f webm -live 1"),
+    ("live.mkv", "-f lavfi -i sine=d=2 -c:v libx264 -c:a aac -f matroska -live 1"),
+    ("bare.h264", "-c:v libx264"),
+  ])
+  func measuresWhatDoesNotSayHowLongItIs(name: String, options: String) async throws {
+    let url = try await scratch.clip(name, "-f lavfi -i testsrc2=s=64x48:r=25:d=2", options)
+    let information = try await MediaProbe.probe(url)
+    #expect(abs(try #require(information.videoSeconds) - 2) < 0.01)
+    #expect(abs(try #require(information.duration) - 2) < 0.06)
+    if name != "bare.h264" { #expect(abs(try #require(information.audioSeconds) - 2) < 0.06) }
+    let clip = scratch.file("clip.mp4")
+    try await MediaWriter.write(
+      picture: .original(url), sound: .waveform(.sine(440, seconds: 4, sampleRate: 16000)), to: clip)
+    #expect(abs(try #require(try await MediaProbe.probe(clip).audioSeconds) - 2) < 0.06)
+  }
+
+  @Test(arguments: ["still.png", "still.jpg"])
+  func aStillPictureIsHeld(name: String) async throws {
+    let url = try await scratch.clip(name, "-f lavfi -i testsrc2=s=64x48:r=1:d=1 -frames:v 1")
+    let information = try await MediaProbe.probe(url)
+    #expect(information.isStill && information.duration == nil && information.videoSeconds == nil)
+    let frames = try await VideoReader.read(
+      url, start: 3, seconds: 1, frameRate: 10, width: 64, height: 48)
+    #expect(frames.count == 10)
+    let clip = scratch.file("clip.mp4")
+    try await MediaWriter.write(
+      picture: .original(url), sound: .waveform(.sine(440, seconds: 1, sampleRate: 16000)), to: clip)
+    #expect(abs(try #require(try await MediaProbe.probe(clip).videoSeconds) - 1) < 0.05)
+  }
+
   @Test func refusesWhatIsNoClip() async throws {
     let html = scratch.file("page.mp4")
     try Data("<!DOCTYPE html><html><body><h1>404 Not Found</h1></body></html>".utf8).write(to: html)

@@ -111,6 +111,18 @@ import Testing
     #expect(worst < 3)
   }
 
+  @Test(arguments: [("1/10", 4.0), ("1", 1.4)])
+  func slowPicturesEndInTime(rate: String, seconds: Double) async throws {
+    let source = try await scratch.clip(
+      "slow.mp4", "-f lavfi -i testsrc2=s=64x48:r=\(rate):d=30 -c:v libx264")
+    let url = scratch.file("clip.mp4")
+    try await MediaWriter.write(
+      picture: .original(source), sound: .waveform(tone), seconds: seconds, to: url)
+    let information = try await MediaProbe.probe(url)
+    #expect(abs(try #require(information.videoSeconds) - seconds) < 0.01)
+    #expect(abs(try #require(information.audioSeconds) - seconds) < 0.01)
+  }
+
   @Test(arguments: ["ffv1", "mpeg4"])
   func encodesWhatPlayersCannotShow(codec: String) async throws {
     let source = try await scratch.clip(

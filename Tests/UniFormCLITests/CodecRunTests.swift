@@ -150,6 +150,36 @@ import UniForm
     #expect(try tensors("b.safetensors").entries["video"]?.shape[2] == 15)
   }
 
+  @Test func `what does not say how long it is, is encoded to its end`() async throws {
+    try await place.clip("in.mp4", seconds: 2)
+    try await place.live("live.mkv", from: "in.mp4")
+    let result = try await run("encode", "live.mkv", "--output", "x.safetensors")
+    #expect(result.status == 0 && result.errors == "", "\(result.errors)")
+    #expect(try tensors("x.safetensors").entries["video"]?.shape[2] == 10)
+  }
+
+  @Test(.timeLimit(.minutes(1))) func `a pipe is no file of latents`() async throws {
+    try #require(mkfifo(place.file("x.safetensors").path, 0o600) == 0)
+    let result = try await run("decode", "x.safetensors", "--output", "out.mp4")
+    #expect(result.status == 66, "\(result.errors)")
+    #expect(result.errorLines.count == 1 && result.errors.contains("is not a regular file"))
+  }
+
+  @Test func `texts may come from a pipe`() async throws {
+    let (process, _, errors) = place.program.process([
+      "embed", "--model", "tiny", "--file", "/dev/stdin", "--output", "x.safetensors", "--quiet",
+    ])
+    let input = Pipe()
+    process.standardInput = input
+    try input.fileHandleForWriting.write(contentsOf: Data("rain\na bell\n".utf8))
+    try process.run()
+    try input.fileHandleForWriting.close()
+    let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0, "\(text)")
+    #expect(try tensors("x.safetensors").entries["states"]?.shape[0] == 2)
+  }
+
   @Test func `texts become states, each as if it were alone`() async throws {
     try place.write("rain on a roof\n\nHeavy rain over the beach beside the road\n", to: "captions.txt")
     let result = try await run("embed", "--file", "captions.txt", "--output", "all.safetensors", "--json")

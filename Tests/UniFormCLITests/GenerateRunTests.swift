@@ -169,6 +169,23 @@ import UniForm
     #expect(abs(length - seconds) < 0.06)
   }
 
+  @Test func `what does not say how long it is rules the length, too`() async throws {
+    try await place.clip("in.mp4", seconds: 1.5)
+    try await place.live("live.mkv", from: "in.mp4")
+    let result = try await generate("--video", "live.mkv", "--seconds", "3", "--output", "out.mp4")
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(result.errors.contains("the video ends after 1.5 s"), "\(result.errors)")
+    #expect(abs(try await settings("out.mp4").seconds - 1.5) < 0.06)
+  }
+
+  @Test func `a pipe is no output`() async throws {
+    try #require(mkfifo(place.file("x.mp4").path, 0o600) == 0)
+    let result = try await generate("--prompt", "rain", "--output", "x.mp4")
+    #expect(result.status == 73, "\(result.errors)")
+    #expect(result.errorLines.count == 1 && result.errors.contains("x.mp4' is not a regular file"))
+    #expect(try place.names == ["x.mp4"])
+  }
+
   @Test func `makes pictures of the size or the aspect that is asked for`() async throws {
     for (options, size) in [
       (["--size", "64x48"], (64, 48)), (["--size", "48"], (48, 48)), (["--aspect", "16:9"], (48, 32)),
@@ -288,5 +305,14 @@ import UniForm
     #expect(took < .seconds(1.5))
     #expect(result.status == 130)
     #expect(try place.names == [])
+  }
+}
+
+extension Workplace {
+  /// The same clip as a live recording, which does not say how long it is.
+  func live(_ name: String, from clip: String) async throws {
+    let outcome = try await FFmpeg.run(
+      .ffmpeg, ["-i", file(clip).path, "-c", "copy", "-f", "matroska", "-live", "1", file(name).path])
+    try #require(outcome.succeeded, "\(outcome.messages)")
   }
 }

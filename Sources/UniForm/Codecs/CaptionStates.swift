@@ -1,4 +1,5 @@
 public import Foundation
+internal import Media
 public import Torch
 
 /// Captions as the transformer reads them: the states of the text encoder.
@@ -29,7 +30,7 @@ public struct CaptionStates {
         "format": "uniform-text-states", "version": UniFormVersion.current, "model": model,
         "text_encoder": fingerprint,
         "captions": String(decoding: try encoder.encode(captions), as: UTF8.self),
-      ], to: url)
+      ], to: url.linkTarget)
   }
 }
 

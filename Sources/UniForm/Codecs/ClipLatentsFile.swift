@@ -1,4 +1,5 @@
 public import Foundation
+internal import Media
 internal import Torch
 
 /// Latents in a safetensors file: the tensors `video` and `audio`, as many as there are, and in its metadata where
@@ -19,7 +20,7 @@ extension ClipLatents {
     metadata["source"] = origin.source
     for modality in modalities { metadata["\(modality.rawValue)_codec"] = origin.codecs[modality] }
     let tensors = modalities.compactMap { modality in self[modality].map { (modality.rawValue, $0) } }
-    try SafeTensors.write(tensors, metadata: metadata, to: url)
+    try SafeTensors.write(tensors, metadata: metadata, to: url.linkTarget)
   }
 
   /// - Throws: `WeightError` for a file that is missing, cut off or no safetensors, ``CodecError`` for one that

@@ -13,7 +13,9 @@ struct MediaInspection {
   /// - Throws: `APIError` that says why the file is of no use.
   static func inspect(_ file: URL, name: String, bytes: Int, id: String) async throws -> Upload {
     let information = try await probe(file)
-    guard let seconds = information.duration, seconds > 0 else { throw refusal("does not say how long it is") }
+    guard let seconds = information.duration, seconds > 0 else {
+      throw refusal("does not say how long it is")
+    }
     guard seconds <= longestSeconds else { throw refusal("is longer than 2 hours") }
     let size = information.video?.displaySize
     guard size != nil || information.audio != nil else { throw refusal("has neither pictures nor sound") }
