@@ -133,7 +133,11 @@ import Testing
     let silence = try await scratch.clip(
       "silence.flac", "-f", "lavfi", "-i", "anullsrc=r=1000:cl=mono", "-t", "10800")
     #expect(long != small && wide != raw && silence.count < 1 << 20)
-    for (name, data) in [("wide", wide), ("large", large), ("long", long), ("silence", silence)] {
+    // What a header says of the whole is not believed where its stream knows better.
+    let kept = try await client("POST", "/api/v1/uploads?name=long", body: long)
+    #expect(kept.status == 201, "\(kept.text)")
+    #expect(try kept.json()["seconds"] as? Double == 1)
+    for (name, data) in [("wide", wide), ("large", large), ("silence", silence)] {
       let reply = try await client("POST", "/api/v1/uploads?name=\(name)", body: data)
       #expect([415, 422].contains(reply.status), "\(name): \(reply.text)")
     }
