@@ -16,7 +16,7 @@ public enum MediaProbe {
     }
     // ffmpeg plays plain text as ANSI art.
     guard report.format.format_name != "tty" else { throw .unreadable(url, "it is a text file") }
-    let measured = if report.isWithoutLength { try await ends(in: url) } else { [Int: Double]() }
+    let measured = if report.mustBeMeasured { try await ends(in: url) } else { [Int: Double]() }
     let information = MediaInformation(report, measured: measured)
     guard information.video != nil || information.audio != nil else {
       throw .unreadable(url, "it holds neither pictures nor sound")
@@ -113,18 +113,21 @@ private struct Report: Decodable {
     }
   }
 
-  /// Recordings made live do not say how long they are. A still picture has no length.
-  var isWithoutLength: Bool {
-    format.duration == nil && !MediaInformation.isStill(format.format_name)
-      && !streams.contains { end(of: $0) != nil }
+  private var isMatroska: Bool { format.format_name.contains("matroska") }
+
+  /// Recordings made live do not say how long they are. Of Matroska's streams that begin late one program says when they
+  /// end and another how long they are, and nothing tells which. A still picture has no length.
+  var mustBeMeasured: Bool {
+    let isSilent = format.duration == nil && !streams.contains { end(of: $0) != nil }
+    let isLate = isMatroska && streams.contains { $0.start > 0.1 }
+    return (isSilent || isLate) && !MediaInformation.isStill(format.format_name)
   }
 
   /// Where the longest stream ends on the file's clock, as far as the container says so.
   private var containerEnd: Double? {
     guard let seconds = format.duration.flatMap(Double.init) else { return nil }
     // Matroska counts from zero, wherever the streams begin.
-    let isEnd = format.format_name.contains("matroska")
-    return isEnd ? seconds : (format.start_time.flatMap(Double.init) ?? 0) + seconds
+    return isMatroska ? seconds : (format.start_time.flatMap(Double.init) ?? 0) + seconds
   }
 
   /// Where a stream ends, as far as the file says so.
@@ -133,10 +136,7 @@ private struct Report: Decodable {
     // Matroska has a tag, as hours:minutes:seconds.
     guard let tag = stream.tags?["DURATION"] else { return nil }
     let time = tag.split(separator: ":").reduce(0.0) { $0 * 60 + (Double($1) ?? 0) }
-    guard time > 0 else { return nil }
-    // ffmpeg writes the moment of the end into it; mkvmerge, which adds statistics, the length.
-    let isLength = stream.tags?["_STATISTICS_WRITING_APP"] != nil
-    return isLength ? min(stream.start + time, containerEnd ?? .infinity) : time
+    return time > 0 ? time : nil
   }
 
   /// Where the last of `ends` is, one for each stream that is shown; the container's word where one is unknown.
@@ -157,7 +157,7 @@ extension MediaInformation {
   fileprivate init(_ report: Report, measured ends: [Int: Double]) {
     let isStill = Self.isStill(report.format.format_name)
     func end(of stream: Report.Stream) -> Double? {
-      isStill ? nil : report.end(of: stream) ?? ends[stream.index]
+      isStill ? nil : ends[stream.index] ?? report.end(of: stream)
     }
     let shown = [report.stream("video"), report.stream("audio")]
     let video = shown[0].flatMap { VideoStream($0, end: end(of: $0)) }

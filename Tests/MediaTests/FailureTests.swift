@@ -208,7 +208,7 @@ import Testing
     let start = ContinuousClock.now
     task.cancel()
     await #expect(throws: MediaError.cancelled) { try await task.value }
-    #expect(ContinuousClock.now - start < .seconds(60))  // a busy machine; it would encode for minutes
+    #expect(ContinuousClock.now - start < .seconds(20))
     #expect(try scratch.names == ["long.mkv"])
   }
 

@@ -48,6 +48,17 @@ import Testing
     }
   }
 
+  /// mkvmerge writes the length where ffmpeg writes the end.
+  @Test func aLateStreamIsAsLongAsItIsWhoeverWroteTheFile() async throws {
+    let url = try await scratch.clip(
+      "late.mkv", "-itsoffset 3 -f lavfi -i testsrc2=s=64x48:r=25:d=2 -c:v libx264")
+    var data = try Data(contentsOf: url)
+    let tag = try #require(data.range(of: Data("00:00:05".utf8)))
+    data.replaceSubrange(tag, with: Data("00:00:02".utf8))
+    try data.write(to: url)
+    #expect(abs(try #require(try await MediaProbe.probe(url).videoSeconds) - 2) < 0.01)
+  }
+
   @Test(arguments: [
     ("live.webm", "-f lavfi -i sine=d=2 -c:v libvpx -c:a libopus -f webm -live 1"),
     ("live.mkv", "-f lavfi -i sine=d=2 -c:v libx264 -c:a aac -f matroska -live 1"),

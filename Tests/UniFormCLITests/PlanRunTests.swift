@@ -139,10 +139,8 @@ import UniForm
   func `generate refuses what a limit of the process forbids`() async throws {
     typealias Outcome = (status: Int32, output: Data, errors: String)
     func limited(kilobytes: Int, _ arguments: String...) throws -> Outcome {
-      let (process, output, errors) = place.program.process([])
-      process.executableURL = URL(filePath: "/bin/sh")
-      process.arguments =
-        ["-c", "ulimit -v \(kilobytes); exec \"$0\" \"$@\"", Program.executable.path] + arguments
+      let (process, output, errors) = place.program.process(arguments)
+      process.limit("-v \(kilobytes)")
       try process.run()
       let data = output.fileHandleForReading.readDataToEndOfFile()
       let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)

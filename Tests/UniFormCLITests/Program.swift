@@ -105,9 +105,14 @@ struct Program {
 
 extension Process {
   /// Starts it with signals ignored, as nohup does; `signals` as a shell names them.
-  func ignore(_ signals: String) {
+  func ignore(_ signals: String) { begin(with: "trap '' \(signals)") }
+
+  /// Starts it under a limit, in the words of the shell's `ulimit`.
+  func limit(_ limit: String) { begin(with: "ulimit \(limit)") }
+
+  private func begin(with command: String) {
     let program = executableURL?.path ?? ""
-    arguments = ["-c", "trap '' \(signals); exec \"$0\" \"$@\"", program] + (arguments ?? [])
+    arguments = ["-c", "\(command); exec \"$0\" \"$@\"", program] + (arguments ?? [])
     executableURL = URL(filePath: "/bin/sh")
   }
 }

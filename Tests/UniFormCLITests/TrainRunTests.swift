@@ -137,12 +137,9 @@ import UniForm
     let size = try #require(
       try FileManager.default.attributesOfItem(
         atPath: place.file("run/checkpoints/step-000000002.safetensors").path)[.size] as? Int)
-    let (process, output, errors) = place.program.process([])
-    process.executableURL = URL(filePath: "/bin/sh")
-    process.arguments = [
-      "-c", "ulimit -f \(size / 1024); exec \"$0\" train train.json --set log.tensorboard=false",
-      Program.executable.path,
-    ]
+    let (process, output, errors) = place.program.process(
+      ["train", "train.json", "--set", "log.tensorboard=false"])
+    process.limit("-f \(size / 1024)")
     try process.run()
     let result = await Self.ended(process, output, errors)
     #expect(result.status == 74, "\(result.errors)")

@@ -53,9 +53,7 @@ import Testing
     let first = try await ServerProcess.start(scratch.file("data"), options)
     let running = try await first.job(["prompt": "rain", "steps": 1000, "seconds": 10])
     let waiting = try await first.job(["prompt": "rain", "steps": 2])
-    _ = try await first.client.events("/api/v1/jobs/\(running)/events") { _, job in
-      job["status"] as? String == "running"
-    }
+    try await first.waitUntilRuns(running)
     try await first.end()
     // As if they had been asked for one by one, which would take minutes.
     let database = try DatabaseQueue(path: scratch.file("data/jobs.sqlite").path)
@@ -79,9 +77,7 @@ import Testing
     }
     let second = try await ServerProcess.start(scratch.file("data"), options)
     let client = second.client
-    _ = try await client.events("/api/v1/jobs/\(running)/events") { _, job in
-      job["status"] as? String == "running"
-    }
+    try await second.waitUntilRuns(running)
     let one = try await client.json("POST", "/api/v1/jobs", ["prompt": "rain"])
     #expect(try one.json()["position"] as? Int == 10_001)
     let refused = try await client.json("POST", "/api/v1/jobs", ["prompt": "rain"])
@@ -128,16 +124,20 @@ import Testing
       "small.avi", "-f", "lavfi", "-i", "testsrc=size=64x64:rate=10:duration=0.3", "-c:v", "rawvideo")
     // What the headers say, as large as can be: 25 days, and 65535 pixels a side, more than ffmpeg takes, or 16000.
     let long = small.replacing("mvhd", with: [0x7F, 0xFF, 0xFF, 0xFF], at: 16)
+    // The stream itself says that it lasts four days.
+    let tagged = try await scratch.clip(
+      "small.mkv", "-f", "lavfi", "-i", "testsrc=size=64x64:rate=10:duration=1", "-c:v", "mpeg4")
+    let endless = tagged.replacing("DURATION", with: Array("99".utf8), at: 3)
     let wide = raw.replacing("strf", with: [0xFF, 0xFF, 0, 0, 0xFF, 0xFF, 0, 0], at: 8)
     let large = raw.replacing("strf", with: [0x80, 0x3E, 0, 0, 0x80, 0x3E, 0, 0], at: 8)
     let silence = try await scratch.clip(
       "silence.flac", "-f", "lavfi", "-i", "anullsrc=r=1000:cl=mono", "-t", "10800")
-    #expect(long != small && wide != raw && silence.count < 1 << 20)
+    #expect(long != small && endless != tagged && wide != raw && silence.count < 1 << 20)
     // What a header says of the whole is not believed where its stream knows better.
     let kept = try await client("POST", "/api/v1/uploads?name=long", body: long)
     #expect(kept.status == 201, "\(kept.text)")
     #expect(try kept.json()["seconds"] as? Double == 1)
-    for (name, data) in [("wide", wide), ("large", large), ("silence", silence)] {
+    for (name, data) in [("wide", wide), ("large", large), ("endless", endless), ("silence", silence)] {
       let reply = try await client("POST", "/api/v1/uploads?name=\(name)", body: data)
       #expect([415, 422].contains(reply.status), "\(name): \(reply.text)")
     }

@@ -94,16 +94,12 @@ import Testing
       try await client("POST", "/api/v1/jobs/\(waits)/cancel").json()["status"] as? String == "cancelled")
     #expect(
       try await client("POST", "/api/v1/jobs/\(long)/cancel").json()["status"] as? String == "cancelled")
-    _ = try await client.events("/api/v1/jobs/\(last)/events") { _, job in
-      job["status"] as? String == "running"
-    }
+    try await server.waitUntilRuns(last)
     #expect(try await client("DELETE", "/api/v1/jobs/\(last)").status == 204)
     let retried = try await client("POST", "/api/v1/jobs/\(waits)/retry")
     #expect(retried.status == 200, "\(retried.text)")
     // A graceful end puts what runs back into the queue; it runs again after the next start.
-    _ = try await client.events("/api/v1/jobs/\(waits)/events") { _, job in
-      job["status"] as? String == "running"
-    }
+    try await server.waitUntilRuns(waits)
     #expect(try await server.end() == 0)
     let again = try await ServerProcess.start(scratch.file("data"))
     _ = try await again.client.events("/api/v1/jobs/\(waits)/events") { _, job in job["attempts"] as? Int == 2
@@ -116,9 +112,7 @@ import Testing
     let client = server.client
     let endless: [String: Any] = ["prompt": "rain", "steps": 1000, "seconds": 10]
     let long = try await server.job(endless)
-    _ = try await client.events("/api/v1/jobs/\(long)/events") { _, job in
-      job["status"] as? String == "running"
-    }
+    try await server.waitUntilRuns(long)
     let cancelled = try await server.job(endless)
     #expect(try await client("POST", "/api/v1/jobs/\(cancelled)/cancel").status == 200)
     let waits = try await server.job(endless)
@@ -134,9 +128,7 @@ import Testing
     let client = server.client
     let endless: [String: Any] = ["prompt": "rain", "steps": 1000, "seconds": 10]
     let long = try await server.job(endless)
-    _ = try await client.events("/api/v1/jobs/\(long)/events") { _, job in
-      job["status"] as? String == "running"
-    }
+    try await server.waitUntilRuns(long)
     let waits = try await server.job(endless)
     let last = try #require(try await client("GET", "/api/v1/jobs/\(waits)").json()["revision"] as? Int)
     #expect(try await client("DELETE", "/api/v1/jobs/\(waits)").status == 204)

@@ -82,9 +82,7 @@ import WorkerProtocol
     let server = try await ServerProcess.start(scratch.file("data"))
     let first = try await server.job(["prompt": "a bell rings", "steps": 100, "seconds": 1])
     let next = try await server.job(["prompt": "a bell rings", "steps": 2])
-    _ = try await server.client.events("/api/v1/jobs/\(first)/events") { _, job in
-      job["status"] as? String == "running"
-    }
+    try await server.waitUntilRuns(first)
     let database = try DatabaseQueue(path: scratch.file("data/jobs.sqlite").path)
     // While this transaction is open, the server can write nothing.
     try await database.write { _ in
@@ -105,9 +103,7 @@ import WorkerProtocol
     let first = try await ServerProcess.start(scratch.file("data"))
     let id = try await first.job(["prompt": "rain", "steps": 1000, "seconds": 10])
     func waitUntilRunning(_ server: ServerProcess) async throws {
-      _ = try await server.client.events("/api/v1/jobs/\(id)/events") { _, job in
-        job["status"] as? String == "running"
-      }
+      try await server.waitUntilRuns(id)
     }
     let database = try DatabaseQueue(path: scratch.file("data/jobs.sqlite").path)
     func interruptions() async throws -> Int? {

@@ -113,6 +113,12 @@ final class ServerProcess: Sendable {
     return try #require(try reply.json()["id"] as? String)
   }
 
+  func waitUntilRuns(_ id: String) async throws {
+    _ = try await client.events("/api/v1/jobs/\(id)/events") { _, job in
+      job["status"] as? String == "running"
+    }
+  }
+
   /// Watches a job until it is finished.
   func outcome(_ id: String) async throws -> [String: Any] {
     _ = try await client.events("/api/v1/jobs/\(id)/events") { _, job in

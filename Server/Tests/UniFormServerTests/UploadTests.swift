@@ -124,9 +124,7 @@ import Testing
     let server = try await ServerProcess.start(scratch.file("data"), ["--quota", "1500KB"])
     let client = server.client
     let long = try await server.job(["prompt": "rain", "steps": 1000, "seconds": 10])
-    _ = try await client.events("/api/v1/jobs/\(long)/events") { _, job in
-      job["status"] as? String == "running"
-    }
+    try await server.waitUntilRuns(long)
     // Of 600 KB.
     let sound = try await scratch.clip("in.wav", "-f", "lavfi", "-i", "sine=frequency=440:duration=7")
     let upload = try await client("POST", "/api/v1/uploads", body: sound)
