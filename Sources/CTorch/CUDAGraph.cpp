@@ -1,20 +1,18 @@
-// CUDA graphs. libtorch has them only in its CUDA half, whose headers need CUDA's own; one binary serves machines
-// with and without it, so what is needed of that half is looked up by name when it is first asked for.
+// CUDA graphs.
 #include <c10/core/Allocator.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
-#include <dlfcn.h>
 
 #include <cstddef>
 #include <memory>
 
+#include "CUDALibrary.h"
 #include "Handle.h"
 
 using namespace ctorch;
 
 namespace {
 
-/// The members of at::cuda::CUDAGraph, as functions that take the object first (the C++ ABI of Linux on x86-64 and
-/// arm64). Null where the library has none, or one of another shape under another name.
+/// The members of at::cuda::CUDAGraph. Null where the library has none, or one of another shape under another name.
 struct Functions {
   void (*construct)(void *graph, bool keeps_graph) = nullptr;
   void (*destroy)(void *graph) = nullptr;
@@ -28,22 +26,14 @@ struct Functions {
 /// cudaStreamCaptureModeThreadLocal: only what this thread does can spoil the capture.
 constexpr int thread_local_mode = 1;
 
-template <typename Function>
-void find(void *library, const char *name, Function &function) {
-  function = reinterpret_cast<Function>(dlsym(library, name));
-}
-
 const Functions &functions() {
   static const Functions found = [] {
     Functions f;
-    // Loaded by ct_device_is_available; a machine without it has no graphs.
-    void *library = dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_NOLOAD);
-    if (library == nullptr) return f;
-    find(library, "_ZN2at4cuda9CUDAGraphC1Eb", f.construct);
-    find(library, "_ZN2at4cuda9CUDAGraphD1Ev", f.destroy);
-    find(library, "_ZN2at4cuda9CUDAGraph13capture_beginESt4pairIyyE21cudaStreamCaptureMode", f.begin);
-    find(library, "_ZN2at4cuda9CUDAGraph11capture_endEv", f.end);
-    find(library, "_ZN2at4cuda9CUDAGraph6replayEv", f.replay);
+    find_in_cuda_library("_ZN2at4cuda9CUDAGraphC1Eb", f.construct);
+    find_in_cuda_library("_ZN2at4cuda9CUDAGraphD1Ev", f.destroy);
+    find_in_cuda_library("_ZN2at4cuda9CUDAGraph13capture_beginESt4pairIyyE21cudaStreamCaptureMode", f.begin);
+    find_in_cuda_library("_ZN2at4cuda9CUDAGraph11capture_endEv", f.end);
+    find_in_cuda_library("_ZN2at4cuda9CUDAGraph6replayEv", f.replay);
     return f;
   }();
   return found;

@@ -31,6 +31,16 @@ bool ct_device_is_available(int32_t device_type) noexcept {
   }
 }
 
+int32_t ct_device_count(int32_t device_type) noexcept {
+  if (!ct_device_is_available(device_type)) return 0;
+  if (static_cast<c10::DeviceType>(device_type) != c10::DeviceType::CUDA) return 1;
+  try {
+    return at::accelerator::deviceCount();
+  } catch (...) {
+    return 0;
+  }
+}
+
 ct_status ct_device_synchronize(int32_t device_type, int32_t index) noexcept {
   return guarded("synchronize", [&] {
     if (static_cast<c10::DeviceType>(device_type) != c10::DeviceType::CUDA &&

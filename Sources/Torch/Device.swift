@@ -30,8 +30,19 @@ public struct Device: Sendable, Equatable, CustomStringConvertible {
   /// Whether work takes the paths of the CPU here.
   public var worksLikeCPU: Bool { kind == .cpu || kind == .meta }
 
-  /// Whether this machine has such a device and libtorch can use it.
-  public var isAvailable: Bool { ct_device_is_available(kind.rawValue) }
+  /// Whether this machine has this device and libtorch can use it.
+  public var isAvailable: Bool { index < Self.count(of: kind) }
+
+  /// How many devices of a kind libtorch can use here.
+  public static func count(of kind: Kind) -> Int { Int(ct_device_count(kind.rawValue)) }
+
+  /// The device of this kind for one of several processes on this machine: GPUs are given to them in turn.
+  ///
+  /// - Parameter localRank: among the processes of this machine.
+  public func assigned(toLocalRank localRank: Int) -> Device {
+    let count = Self.count(of: kind)
+    return kind == .cuda && count > 0 ? Device(kind, index: localRank % count) : self
+  }
 
   /// Waits until everything queued on the device is done.
   public func synchronize() throws {

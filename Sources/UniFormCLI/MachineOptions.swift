@@ -30,12 +30,14 @@ struct DeviceOptions: ParsableArguments {
     }
   }
 
+  /// Processes that share their work have a GPU each, as far as there are enough.
+  ///
   /// - Throws: when this machine has no such device.
   func checkedDevice() throws -> Device {
-    guard device.device.isAvailable else {
-      throw GenerationError.unavailableDevice(device.rawValue)
-    }
-    return device.device
+    let localRank = ProcessInfo.processInfo.environment["LOCAL_RANK"].flatMap(Int.init) ?? 0
+    let assigned = device.device.assigned(toLocalRank: max(0, localRank))
+    guard assigned.isAvailable else { throw GenerationError.unavailableDevice(device.rawValue) }
+    return assigned
   }
 }
 

@@ -31,11 +31,12 @@ struct TrainingJob<Recipe: TrainingRecipe> {
       Recipe.subject == .judges
       ? nil : try ModelDirectory(URL(filePath: configuration.model), isTrained: false)
     let rendezvous = try Rendezvous(environment: ProcessInfo.processInfo.environment)
-    device = configuration.device(index: rendezvous?.localRank ?? 0)
+    device = configuration.device(localRank: rendezvous?.localRank ?? 0)
     guard device.isAvailable else { throw GenerationError.unavailableDevice(configuration.device) }
-    let timeout = configuration.timeout
+    let (exchange, timeout) = (configuration.exchange(device), configuration.timeout)
     group = try rendezvous.map {
-      try ProcessGroup(host: $0.host, port: $0.port, rank: $0.rank, size: $0.size, timeout: timeout)
+      try ProcessGroup(
+        host: $0.host, port: $0.port, rank: $0.rank, size: $0.size, device: exchange, timeout: timeout)
     }
     let isFirst = (group?.rank ?? 0) == 0
     run = isFirst ? try RunDirectory(URL(filePath: configuration.run)) : nil

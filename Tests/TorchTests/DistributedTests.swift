@@ -26,6 +26,29 @@ import Testing
     }
   }
 
+  @Test(.enabled(if: Device.count(of: .cuda) > 1, "needs two GPUs"))
+  func whatLiesOnGPUsIsSummedThere() throws {
+    let results = try together(2, on: .cuda) { group in
+      let sum = Tensor([Float(group.rank + 1), 10]).to(group.device)
+      try group.allReduce(sum)
+      let shared = Tensor([Float(group.rank), 7]).to(group.device)
+      try group.broadcast(shared, root: 1)
+      let onCPU = Tensor([Float(1)])
+      try group.allReduce(onCPU)
+      return [sum, shared, onCPU].map { $0.to(.cpu).floats }
+    }
+    #expect(results == [[[3, 20], [1, 7], [2]], [[3, 20], [1, 7], [2]]])
+  }
+
+  @Test(.enabled(if: !Device.cuda.isAvailable, "this machine has a GPU"))
+  func withoutGPUsThereIsNoNCCL() throws {
+    let error = #expect(throws: DistributedError.self) { try together(2, on: .cuda) { _ in } }
+    #expect(
+      error?.description
+        == "worker 0 of 2 could not meet the others on cuda:0, a GPU of its own: nccl: there is no CUDA device here"
+    )
+  }
+
   /// One bucket per parameter, so that they are handed over one by one while the backward pass runs.
   private func gradients(_ group: ProcessGroup?, replicas: Int, rows: [[Int]]) throws -> [[Float]] {
     let stores = (0..<replicas).map { _ in ParameterStore(seed: 3) }

@@ -2,12 +2,18 @@ import Foundation
 import Torch
 
 /// The results of `size` members of a process group, each in a thread of its own here.
-func together<Value>(_ size: Int, _ body: @escaping (ProcessGroup) throws -> Value) throws -> [Value] {
+///
+/// - Parameter kind: CUDA gives each a GPU.
+func together<Value>(
+  _ size: Int, on kind: Device.Kind = .cpu, _ body: @escaping (ProcessGroup) throws -> Value
+) throws -> [Value] {
   let results = Results(body)
   let port = freePort()
   DispatchQueue.concurrentPerform(iterations: size) { rank in
     let result = Result {
-      try results.body(ProcessGroup(host: "127.0.0.1", port: port, rank: rank, size: size, timeout: 60))
+      let device = Device(kind, index: kind == .cuda ? rank : -1)
+      return try results.body(
+        ProcessGroup(host: "127.0.0.1", port: port, rank: rank, size: size, device: device, timeout: 60))
     }
     results.lock.withLock { results.values[rank] = result }
   }

@@ -49,7 +49,8 @@ import UniForm
     ("optimization.stepz=4", "unknown key \"optimization.stepz\""),
     ("recipe.lora.size=4", "unknown key \"recipe.lora.size\""),
     ("workerz=4", "unknown key \"workerz\""), ("model.name=x", "\"model\" is no section"),
-    ("workers=0", "workers must be in 1...256"),
+    ("workers=0", "workers must be in 1...256"), ("backend=mpi", "backend must be auto, gloo or"),
+    ("backend=nccl", "backend must be auto, gloo or, with device cuda, nccl"),
     ("recipe.task_weights.i2v=1", "unknown key \"recipe.task_weights.i2v\""),
     ("train=vocoda", "\"train\" must name what is trained"),
   ])
@@ -57,6 +58,14 @@ import UniForm
     let error = #expect(throws: ConfigurationError.self) { try read(minimal, setting) }
     #expect(error?.description.contains(reason) == true, "\(error?.description ?? "")")
     #expect(error?.description.contains("with \(setting)") == true)
+  }
+
+  @Test func gradientsGoFromGPUToGPUUnlessGlooIsAskedFor() throws {
+    let gpu = Device(.cuda, index: 1)
+    #expect(try read(minimal).exchange(.cpu) == .cpu && read(minimal, "device=mps").exchange(.mps) == .cpu)
+    #expect(try read(minimal, "device=cuda").exchange(gpu) == gpu)
+    #expect(try read(minimal, "device=cuda", "backend=nccl").exchange(gpu) == gpu)
+    #expect(try read(minimal, "device=cuda", "backend=gloo").exchange(gpu) == .cpu)
   }
 
   @Test(arguments: ["steps", "=4", "a..b=1", ""]) func aSettingNeedsKeyAndValue(text: String) {

@@ -138,6 +138,8 @@ void ct_save_address_space(void) CT_NOEXCEPT;
 // Devices
 /// Loads the CUDA half of libtorch where the device needs it.
 bool ct_device_is_available(int32_t device_type) CT_NOEXCEPT;
+/// How many of them this machine has.
+int32_t ct_device_count(int32_t device_type) CT_NOEXCEPT;
 ct_status ct_device_synchronize(int32_t device_type, int32_t index) CT_NOEXCEPT;
 
 // Graphs: work of a device that is queued once and replayed as a whole
@@ -162,10 +164,16 @@ bool ct_set_flush_denormals(bool enabled) CT_NOEXCEPT;
 /// same order. The first time limit holds for the meeting, the second for each later message.
 ct_status ct_group_create(const char *host, int32_t port, int32_t rank, int32_t size, int64_t meeting_milliseconds,
                           int64_t message_milliseconds, ct_group *out) CT_NOEXCEPT;
+/// From now on what is summed and shared on this CUDA device, which is the process's own, goes from GPU to GPU over NCCL.
+ct_status ct_group_use_nccl(ct_group group, int32_t index, int64_t meeting_milliseconds) CT_NOEXCEPT;
+/// Takes this process's GPU out of what will never end, since others are lost, and ends NCCL's threads, which must not
+/// outlive the end of the process. The group can only be released then.
+void ct_group_abort(ct_group group) CT_NOEXCEPT;
 void ct_group_release(ct_group group) CT_NOEXCEPT;
 /// The sum over all processes, in place; runs on until it was waited for.
 ct_status ct_group_all_reduce(ct_group group, ct_tensor tensor, ct_work *out) CT_NOEXCEPT;
 ct_status ct_group_broadcast(ct_group group, ct_tensor tensor, int32_t root, ct_work *out) CT_NOEXCEPT;
+/// Of tensors on the CPU.
 ct_status ct_group_send(ct_group group, ct_tensor tensor, int32_t rank, ct_work *out) CT_NOEXCEPT;
 ct_status ct_group_receive(ct_group group, ct_tensor tensor, int32_t rank, ct_work *out) CT_NOEXCEPT;
 ct_status ct_group_barrier(ct_group group, ct_work *out) CT_NOEXCEPT;

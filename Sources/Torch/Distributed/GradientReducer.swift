@@ -129,7 +129,7 @@ public final class GradientReducer: @unchecked Sendable {
       guard let group else { return }
       let parts = buckets[bucket].parameters.map { index in
         (replicas[0][index].gradient ?? replicas[0][index].detached.zerosLike).flattened().to(.float32).to(
-          .cpu)
+          group.device)
       }
       let buffer = Tensor.concatenate(parts, axis: 0)
       buckets[bucket].buffer = buffer

@@ -34,8 +34,8 @@ public struct ShardedAdamW {
       let isMine = rank == group.rank
       let buffer =
         isMine
-        ? Tensor.concatenate(tensors.map { $0.detached.flattened().to(.cpu) }, axis: 0)
-        : Tensor.empty([tensors.reduce(0) { $0 + $1.count }], dtype: tensors[0].dtype)
+        ? Tensor.concatenate(tensors.map { $0.detached.flattened().to(group.device) }, axis: 0)
+        : Tensor.empty([tensors.reduce(0) { $0 + $1.count }], dtype: tensors[0].dtype, device: group.device)
       try group.broadcast(buffer, root: rank)
       guard !isMine else { return }
       var start = 0

@@ -45,6 +45,9 @@ public struct TrainingConfiguration<Recipe: TrainingRecipe>: JSONConfiguration {
   public var minutes = 0.0
   /// "stop", or "skip" to leave a step out whose loss or gradient is not finite.
   public var onNaN = "stop"
+  /// How processes exchange gradients: "nccl" from GPU to GPU, "gloo" through the host's memory, which lets processes
+  /// share a GPU, or "auto" for the one that suits the device.
+  public var backend = "auto"
   /// Seconds without a sign of life after which another process counts as lost.
   public var timeout = 60.0
   public var recipe = Recipe()
@@ -57,7 +60,7 @@ public struct TrainingConfiguration<Recipe: TrainingRecipe>: JSONConfiguration {
   public static var sections: Set<String> { ["recipe", "optimization", "checkpoints", "log"] }
 
   enum CodingKeys: String, CodingKey {
-    case model, run, seed, device, workers, minutes, timeout, recipe, optimization, checkpoints, log
+    case model, run, seed, device, workers, minutes, backend, timeout, recipe, optimization, checkpoints, log
     case subject = "train"
     case initialModel = "begin_from"
     case onNaN = "on_nan"
@@ -72,6 +75,9 @@ public struct TrainingConfiguration<Recipe: TrainingRecipe>: JSONConfiguration {
     }
     guard ["cpu", "cuda", "mps"].contains(device) else {
       throw ConfigurationError("device must be cpu, cuda or mps, not \"\(device)\"")
+    }
+    guard ["auto", "gloo", "nccl"].contains(backend), backend != "nccl" || device == "cuda" else {
+      throw ConfigurationError("backend must be auto, gloo or, with device cuda, nccl, not \"\(backend)\"")
     }
     guard (1...256).contains(workers), minutes >= 0, timeout > 0 else {
       throw ConfigurationError("workers must be in 1...256, minutes not negative, timeout positive")
@@ -88,13 +94,19 @@ public struct TrainingConfiguration<Recipe: TrainingRecipe>: JSONConfiguration {
 
 extension TrainingConfiguration {
   /// Where to train.
-  /// - Parameter index: of the GPU among those of the machine.
-  public func device(index: Int = 0) -> Device {
+  /// - Parameter localRank: of this process among those of the machine.
+  public func device(localRank: Int = 0) -> Device {
     switch device {
-    case "cuda": Device(.cuda, index: index)
+    case "cuda": .cuda.assigned(toLocalRank: localRank)
     case "mps": .mps
     default: .cpu
     }
+  }
+
+  /// What a `ProcessGroup` exchanges gradients on.
+  /// - Parameter device: where this process trains.
+  public func exchange(_ device: Device) -> Device {
+    backend == "gloo" || device.kind != .cuda ? .cpu : device
   }
 
   /// What the weights after each step follow from: not where the run, the model and the data lie, how many workers it

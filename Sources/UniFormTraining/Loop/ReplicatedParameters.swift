@@ -77,7 +77,7 @@ final class ReplicatedParameters {
       for (entry, owner) in zip(trainable, optimizer.owners) {
         if owner == rank { entry.tensor.copy_(mine.next()!) }
         guard let group else { continue }
-        let value = entry.tensor.detached.to(.cpu).contiguous
+        let value = entry.tensor.detached.to(group.device).contiguous
         try group.broadcast(value, root: owner)
         entry.tensor.copy_(value)
       }
