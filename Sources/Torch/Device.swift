@@ -61,12 +61,13 @@ public struct Device: Sendable, Equatable, CustomStringConvertible {
 /// Threads that libtorch uses inside one operator on the CPU: a property of the calling thread, and from then on the
 /// default of new threads.
 public enum ComputeThreads {
+  /// At least 1; less counts as 1.
   public static var count: Int {
     get { Int(ct_thread_count()) }
     set {
       // A thread takes over the default of all threads when it first asks for its count, and would do so after this.
       _ = ct_thread_count()
-      ct_set_thread_count(Int32(newValue))
+      ct_set_thread_count(Int32(clamping: max(newValue, 1)))
     }
   }
 }

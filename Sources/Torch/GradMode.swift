@@ -69,7 +69,8 @@ public func checkpointed(_ inputs: [Tensor], _ body: @escaping ([Tensor]) -> Ten
     let body: ([Tensor]) -> Tensor
     init(_ body: @escaping ([Tensor]) -> Tensor) { self.body = body }
   }
-  let context = Unmanaged.passRetained(Context(body))
+  let scope = ErrorScope.current
+  let context = Unmanaged.passRetained(Context { inputs in ErrorScope.within(scope) { body(inputs) } })
   var result: ct_tensor?
   var produced: Int32 = 0
   let status = withExtendedLifetime(inputs) {

@@ -63,6 +63,12 @@ final class ErrorScope: @unchecked Sendable {
 
   private(set) var first: TorchError?
 
+  /// Runs a part of the backward pass in the scope of the thread that waits for it, where there is no other: on a GPU it
+  /// is run by a thread of libtorch's own.
+  static func within<Result>(_ scope: ErrorScope?, _ body: () -> Result) -> Result {
+    $current.withValue(current ?? scope) { body() }
+  }
+
   /// Keeps the error where a scope is open, and stops the process where none is.
   static func report(_ error: TorchError) {
     guard let current else { fatalError(error.description) }

@@ -117,8 +117,17 @@ struct TrainingJob<Recipe: TrainingRecipe> {
   }
 
   /// Replaces the configuration of a part by one with what was measured.
+  ///
+  /// - Throws: where the network says the same of everything, so that nothing can be measured.
   func write(_ configuration: some JSONConfiguration, to part: ModelDirectory.Part) throws {
     guard run != nil else { return }
+    do {
+      try configuration.validate()
+    } catch {
+      throw TrainingError(
+        "the \(part.rawValue) of the last checkpoint says nothing (\(error)); the model stays as it was",
+        .software)
+    }
     try configuration.json().write(
       to: directory.url.appending(path: "\(part.rawValue)/config.json"), options: .atomic)
   }

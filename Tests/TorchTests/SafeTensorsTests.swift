@@ -2,13 +2,15 @@ import Foundation
 import Testing
 import Torch
 
-@Suite struct SafeTensorsTests {
+@Suite final class SafeTensorsTests {
   let folder: URL
 
   init() throws {
     folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
   }
+
+  deinit { try? FileManager.default.removeItem(at: folder) }
 
   @Test(arguments: [DType.float32, .float16, .bfloat16, .int64, .uint8, .float64])
   func everyTypeSurvivesTheRoundTrip(dtype: DType) throws {
@@ -40,6 +42,10 @@ import Torch
       ("cut data", bytes.dropLast(4)), ("text", Data("<html>no</html>".utf8)),
       ("huge header", Data([255, 255, 255, 255, 255, 255, 255, 127]) + bytes),
       ("negative", file(header: #"{"a":{"dtype":"F32","shape":[-1],"data_offsets":[4,0]}}"#)),
+      (
+        "nothing of a huge shape",
+        file(header: #"{"a":{"dtype":"U8","shape":[9223372036854775807,0],"data_offsets":[0,0]}}"#)
+      ),
       ("overflow", file(header: #"{"a":{"dtype":"F32","shape":[9e18,9],"data_offsets":[0,4]}}"#)),
       ("bad type", file(header: #"{"a":{"dtype":"F7","shape":[1],"data_offsets":[0,4]}}"#)),
     ]
@@ -104,13 +110,15 @@ import Torch
   }
 }
 
-@Suite struct PendingTensorTests {
+@Suite final class PendingTensorTests {
   let folder: URL
 
   init() throws {
     folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
   }
+
+  deinit { try? FileManager.default.removeItem(at: folder) }
 
   private func pending(_ name: String, _ value: Double, made: @escaping () -> Void = {})
     -> SafeTensors.Pending

@@ -67,6 +67,9 @@ import UniForm
     #expect(abs(try FrechetDistance.between(a, b) - FrechetDistance.between(b, a)) < 1e-10)
     #expect(abs(try KernelDistance().between(a, b) - KernelDistance().between(b, a)) < 1e-10)
     #expect(try FrechetDistance.between(a, a) < 1e-6)
+    // Fewer vectors than dimensions, and large: rounding is far below zero then.
+    let few = Tensor.randn([20, 400], generator: Generator(seed: 1)).to(.float64) * 27
+    #expect(try FrechetDistance.between(few, few) < 0.3)
     // A shift of all vectors moves the mean alone.
     #expect(abs(try FrechetDistance.between(a, a + 0.5) - 8 * 0.25) < 1e-6)
     #expect(try KernelDistance().between(a, a + 1) > KernelDistance().between(a, a + 0.5))

@@ -72,6 +72,9 @@ import Torch
         try pipeline.encode(audio: TinyModel.sound(), seconds: seconds)
       }
     }
+    for seconds in [Double.nan, .infinity, 0, 1e300] {
+      #expect(throws: GenerationError.self) { try pipeline.posteriors(of: [], seconds: seconds) }
+    }
     #expect(throws: GenerationError.unusableSamples) {
       try pipeline.encode(audio: Waveform(sampleRate: 16_000, samples: [.nan]))
     }

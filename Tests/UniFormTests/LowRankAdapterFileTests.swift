@@ -4,13 +4,15 @@ import Torch
 
 @testable import UniForm
 
-@Suite struct LowRankAdapterFileTests {
+@Suite final class LowRankAdapterFileTests {
   let folder: URL
 
   init() throws {
     folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
   }
+
+  deinit { try? FileManager.default.removeItem(at: folder) }
 
   /// The layer `x`, 2 × 3, of ones, with an adapter of ones and what `more` names.
   private func merged(

@@ -21,6 +21,27 @@ func walk(
 @Suite struct SchedulerTests {
   let start = GoldenFill.input("in.xT", [1, 4, 2, 3, 3], amplitude: 3.0.squareRoot())
 
+  /// What the network is trained to say of a state leads back to the clean latents, at every time.
+  @Test(arguments: [
+    (Objective.velocity, Sampler.euler), (.velocity, .heun), (.epsilon, .ddim),
+  ])
+  func theEstimateOfAPerfectAnswerIsTheCleanClip(
+    objective: Objective, sampler: Sampler
+  ) throws {
+    let scheduler = try DiffusionConfiguration(objective: objective).scheduler(sampler, steps: 8)
+    func both(_ tensor: Tensor) -> AVLatents { AVLatents(video: tensor, audio: tensor * 2) }
+    let (clean, noise) = (both(start), both(GoldenFill.input("in.noise", start.shape, amplitude: 1)))
+    for (index, evaluation) in scheduler.evaluations.enumerated() {
+      let signal = evaluation.signalScale
+      let isVelocity = objective == .velocity
+      let state = signal * clean + (isVelocity ? 1 - signal : (1 - signal * signal).squareRoot()) * noise
+      let estimate = scheduler.estimate(isVelocity ? clean - noise : noise, at: index, state: state)
+      // Far from the clip the noise is divided by a small number.
+      #expect(Difference(estimate.video, clean.video).absolute < 1e-3, "at \(index)")
+      #expect(Difference(estimate.audio, clean.audio).absolute < 1e-3, "at \(index)")
+    }
+  }
+
   @Test func ddimMeetsTheGoldenNumbers() throws {
     let scheduler = try DiffusionConfiguration().scheduler(.ddim, steps: 30)
     expectGolden(

@@ -49,6 +49,7 @@ struct T5TokenizerTests {
     let whole = try tokenizer.encode(text, maximumLength: 300).row(0)
     let cut = try tokenizer.encode(text, maximumLength: maximumLength).row(0)
     #expect(cut == whole.prefix(maximumLength - 1) + [T5Tokenizer.endOfSequence])
+    #expect(try tokenizer.encode(text, maximumLength: .max).row(0) == whole)
   }
 
   @Test(

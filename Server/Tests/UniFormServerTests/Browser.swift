@@ -41,6 +41,11 @@ final class Browser: Sendable {
     posix_spawn_file_actions_adddup2(&actions, output, 4)
     posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
     posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
+    // A group of its own, with which its helpers end: they would go on writing into the profile.
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
     let arguments = [
       executable, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
       "--hide-scrollbars",
@@ -51,7 +56,7 @@ final class Browser: Sendable {
     var pointers = arguments.map { strdup($0) } + [nil]
     defer { for pointer in pointers { free(pointer) } }
     var pid: pid_t = 0
-    guard posix_spawn(&pid, executable, &actions, nil, &pointers, environ) == 0 else {
+    guard posix_spawn(&pid, executable, &actions, &attributes, &pointers, environ) == 0 else {
       throw BrowserError("Chromium does not start")
     }
     process = pid
@@ -68,7 +73,7 @@ final class Browser: Sendable {
   var complaints: [String] { state.withLock { $0.complaints } }
 
   func close() {
-    kill(process, SIGKILL)
+    kill(-process, SIGKILL)
     var status: Int32 = 0
     waitpid(process, &status, 0)
   }

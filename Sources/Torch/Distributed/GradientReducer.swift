@@ -29,6 +29,8 @@ public final class GradientReducer: @unchecked Sendable {
   private var leftOut: [String: Set<Int>] = [:]
   private var current: (kind: String, leftOut: Set<Int>) = ("", [])
   private var isListening: [Bool]
+  /// Of each worker: where its failures are kept.
+  private var scopes: [ErrorScope?]
   /// The first bucket that was not handed over yet.
   private var next = 0
   private var failure: (any Error)?
@@ -55,6 +57,7 @@ public final class GradientReducer: @unchecked Sendable {
     for (bucket, parameters) in contents.enumerated() { for index in parameters { places[index] = bucket } }
     bucketOf = places
     isListening = replicas.map { _ in false }
+    scopes = replicas.map { _ in nil }
     guard isNeeded else { return }
     for (worker, tensors) in self.replicas.enumerated() {
       for (index, tensor) in tensors.enumerated() {
@@ -87,7 +90,7 @@ public final class GradientReducer: @unchecked Sendable {
   /// Before the last backward pass of a worker in an update: what it leaves in the parameters is the whole gradient.
   public func listen(to worker: Int) {
     guard isNeeded else { return }
-    lock.withLock { isListening[worker] = true }
+    lock.withLock { (isListening[worker], scopes[worker]) = (true, ErrorScope.current) }
   }
 
   private func arrived(_ index: Int, from worker: Int) {
@@ -98,7 +101,9 @@ public final class GradientReducer: @unchecked Sendable {
         return
       }
       buckets[bucketOf[index]].pending -= 1
-      while next < buckets.count, buckets[next].pending == 0 { handOver() }
+      ErrorScope.within(scopes[worker]) {
+        while next < buckets.count, buckets[next].pending == 0 { handOver() }
+      }
     }
   }
 

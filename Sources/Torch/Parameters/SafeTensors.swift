@@ -91,15 +91,16 @@ public struct SafeTensors {
   }
 }
 
-/// Bytes of a shape, or nil where the product overflows.
+/// Bytes of a shape, or nil where no memory has so many: what is computed from lengths is sure not to overflow, strides
+/// and sums of lengths included, also where another length is 0.
 private func byteCount(_ shape: [Int], _ dtype: DType) -> Int? {
-  var count = dtype.size
+  var bound = dtype.size
   for length in shape {
-    let (product, overflow) = count.multipliedReportingOverflow(by: length)
-    if overflow { return nil }
-    count = product
+    let (product, overflow) = bound.multipliedReportingOverflow(by: max(length, 1))
+    guard !overflow, product < 1 << 56 else { return nil }
+    bound = product
   }
-  return count
+  return shape.contains(0) ? 0 : bound
 }
 
 extension DType {

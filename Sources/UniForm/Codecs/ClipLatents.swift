@@ -94,6 +94,12 @@ extension ClipLatents {
   static func allowedSeconds(_ seconds: Double) -> Bool {
     seconds > 0 && seconds <= GenerationRequest.allowedSeconds.upperBound
   }
+
+  static func checkLength(_ seconds: Double) throws(GenerationError) {
+    guard allowedSeconds(seconds) else {
+      throw .outOfRange(setting: "seconds", value: "\(seconds)", allowed: "above 0 and up to 10")
+    }
+  }
 }
 
 extension ClipGeometry {

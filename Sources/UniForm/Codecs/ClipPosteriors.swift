@@ -13,10 +13,12 @@ extension UniFormPipeline {
   ///   - seconds: the length of each; what is shorter is held or followed by silence.
   ///   - progress: called often and on the calling thread; false stops with `CancellationError`.
   /// - Returns: per clip `[1, 2·4, T, H, W]` and `[1, 2·8, Ta, F]`.
+  /// - Throws: ``GenerationError``, and what is wrong with the model's files.
   public func posteriors(
     of clips: [(video: VideoFrames, audio: Waveform)], seconds: Double,
     progress: (GenerationProgress) -> Bool = { _ in true }
   ) throws -> [PerModality<DiagonalGaussian>] {
+    try ClipLatents.checkLength(seconds)
     var geometry = model.geometry
     geometry.seconds = seconds
     for clip in clips {

@@ -32,10 +32,7 @@ extension UniFormPipeline {
     var geometry = model.geometry
     guard let ownLength = video?.seconds ?? audio?.seconds else { throw CodecError.nothingToEncode }
     let length = seconds ?? ownLength
-    guard ClipLatents.allowedSeconds(length) else {
-      throw GenerationError.outOfRange(
-        setting: "seconds", value: "\(length)", allowed: "above 0 and up to 10")
-    }
+    try ClipLatents.checkLength(length)
     geometry.seconds = length
     if let video {
       geometry.size = FrameSize(width: video.width, height: video.height)

@@ -34,12 +34,12 @@ extension NoisePredictingScheduler {
   }
 }
 
-/// The network predicts the velocity ε − x₀ of a state (1 − u)·x₀ + u·ε.
+/// The network predicts the velocity x₀ − ε of a state (1 − u)·x₀ + u·ε.
 protocol VelocityPredictingScheduler: Scheduler {}
 
 extension VelocityPredictingScheduler {
   public func estimate(_ prediction: AVLatents, at index: Int, state: AVLatents) -> AVLatents {
-    state - (1 - evaluations[index].signalScale) * prediction
+    state + (1 - evaluations[index].signalScale) * prediction
   }
 }
 

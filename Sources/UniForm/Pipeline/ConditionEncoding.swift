@@ -16,24 +16,24 @@ extension UniFormPipeline {
   func encodeCondition(_ request: ResolvedRequest, _ report: ProgressReport) throws -> EncodedCondition {
     var encoded = EncodedCondition()
     let isGuided = request.guidance?.guidesCondition == true
-    func negative(of latents: Tensor, still: () throws -> Tensor) rethrows -> Tensor? {
+    let passes = isGuided && request.negativeCondition == .still ? 2 : 1
+    func negative(of latents: Tensor, still: (ProgressReport) throws -> Tensor) rethrows -> Tensor? {
       guard isGuided else { return nil }
-      return request.negativeCondition == .still ? try still() : latents.zerosLike
+      return passes == 2 ? try still(report.pass(1, of: 2)) : latents.zerosLike
     }
     switch request.condition {
     case .none: break
     case .video(let frames):
-      let latents = try encodeVideo(frames, request.geometry, report)
+      let latents = try encodeVideo(frames, request.geometry, report.pass(0, of: passes))
       encoded.latents.video = latents
       encoded.negative.video = try negative(of: latents) {
-        try encodeVideo(frames.cutOrHeld(to: 1), request.geometry, report)
+        try encodeVideo(frames.cutOrHeld(to: 1), request.geometry, $0)
       }
     case .audio(let sound):
-      let (mel, latents) = try encodeAudio(sound, request.geometry, report)
+      let (mel, latents) = try encodeAudio(sound, request.geometry, report.pass(0, of: passes))
       (encoded.mel, encoded.latents.audio) = (mel, latents)
       encoded.negative.audio = try negative(of: latents) {
-        try encodeAudio(Waveform(sampleRate: sound.sampleRate, samples: [0]), request.geometry, report)
-          .latents
+        try encodeAudio(Waveform(sampleRate: sound.sampleRate, samples: [0]), request.geometry, $0).latents
       }
     }
     return encoded

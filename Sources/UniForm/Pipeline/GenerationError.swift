@@ -36,7 +36,7 @@ public enum GenerationError: Error, Sendable, Equatable, CustomStringConvertible
     case .sampleRate(let rate, let needed): "audio: \(rate) samples per second; the model takes \(needed)"
     case .emptyCondition(let modality): "\(modality.rawValue): holds nothing"
     case .silentCondition: "audio: is silent; there is nothing to make pictures from"
-    case .unusableSamples: "audio: holds samples that are no numbers"
+    case .unusableSamples: "audio: holds samples that are no numbers, or far beyond full scale"
     case .notFinite(let stage):
       "model: \(stage.rawValue) gave values that are no numbers; are its weights damaged?"
     case .unavailableDevice(let device): "device: \(device) is not available on this machine"

@@ -11,7 +11,7 @@ public struct GenerationProgress: Sendable, Equatable {
 
   public let stage: Stage
   /// Units of this stage that are done, and all of them: network evaluations while denoising, chunks of frames while
-  /// decoding video, one otherwise.
+  /// encoding or decoding video, seconds of sound while vocoding, texts while texts alone are encoded, one otherwise.
   public let completed: Int
   public let total: Int
   /// The clip of the request, from 0, and how many there are.

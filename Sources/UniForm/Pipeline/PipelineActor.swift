@@ -18,13 +18,15 @@ public actor PipelineActor {
 
   /// The arguments of ``UniFormPipeline/init(_:device:dtype:keepsLoaded:usesGraphs:)``, which is made with the first request.
   ///
-  /// - Parameter threads: that libtorch uses inside one operator on the CPU; nil leaves the choice to it.
+  /// - Parameter threads: that libtorch uses inside one operator on the CPU; nil takes as many as on the calling thread.
   public init(
     _ directory: ModelDirectory, device: Device = .cpu, dtype: DType? = nil, keepsLoaded: Bool = true,
     threads: Int? = nil
   ) {
+    // Asked for here: work that is under way on other threads changes what a new one begins with.
+    let threads = threads ?? ComputeThreads.count
     make = {
-      if let threads { ComputeThreads.count = threads }
+      ComputeThreads.count = threads
       return try UniFormPipeline(directory, device: device, dtype: dtype, keepsLoaded: keepsLoaded)
     }
   }

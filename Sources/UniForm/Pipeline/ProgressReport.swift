@@ -20,6 +20,17 @@ struct ProgressReport {
     ProgressReport(clipCount: clipCount, index: index, observer: observer, progress)
   }
 
+  /// One of several passes of the same length that are told of as one stage.
+  func pass(_ number: Int, of count: Int) -> ProgressReport {
+    ProgressReport(clipCount: clipCount, index: index, observer: observer) { [progress] in
+      progress(
+        GenerationProgress(
+          stage: $0.stage, completed: number * $0.total + $0.completed, total: count * $0.total,
+          clip: $0.clip,
+          clipCount: $0.clipCount))
+    }
+  }
+
   func isWanted(_ stage: GenerationProgress.Stage, _ completed: Int, of total: Int) -> Bool {
     progress(
       GenerationProgress(

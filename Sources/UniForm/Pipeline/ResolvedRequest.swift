@@ -129,7 +129,8 @@ extension GenerationRequest.Condition {
         throw .sampleRate(sound.sampleRate, needed: geometry.sampleRate)
       }
       guard !sound.samples.isEmpty else { throw .emptyCondition(.audio) }
-      guard sound.samples.allSatisfy(\.isFinite) else { throw .unusableSamples }
+      // Far beyond full scale, which is 1, what is computed from them overflows.
+      guard sound.samples.allSatisfy({ abs($0) <= 1e6 }) else { throw .unusableSamples }
       let kept = Waveform(
         sampleRate: sound.sampleRate, samples: Array(sound.samples.prefix(geometry.keptSampleCount)))
       guard !kept.isSilent else { throw .silentCondition }

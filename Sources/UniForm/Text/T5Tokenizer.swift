@@ -108,7 +108,8 @@ public struct T5Tokenizer: Sendable {
   /// libsentencepiece takes quadratic time for a run of unknown characters: it only gets what can matter.
   private func pieces(of text: String, atMost count: Int) throws(TokenizerError) -> ArraySlice<Int32> {
     let read = text.utf8.index(
-      text.startIndex, offsetBy: (count + 1) * Self.bytesPerPiece, limitedBy: text.endIndex)
+      text.startIndex, offsetBy: (min(count, text.utf8.count) + 1) * Self.bytesPerPiece,
+      limitedBy: text.endIndex)
     return try model.encode(String(text[..<(read ?? text.endIndex)])).prefix(count)
   }
 }

@@ -51,9 +51,7 @@ enum CaptionList {
       let start = column("start_time", "start_seconds", "start")
       for row in rows.dropFirst() where row.fields.count > max(text, name) {
         let id = row.fields[name].trimmingCharacters(in: .whitespaces)
-        let seconds = start.flatMap {
-          $0 < row.fields.count ? Double(row.fields[$0].trimmingCharacters(in: .whitespaces)) : nil
-        }
+        let seconds = start.flatMap { $0 < row.fields.count ? self.start(row.fields[$0]) : nil }
         for name in names(id, start: seconds) { captions[name] = row.fields[text] }
         if seconds == nil, id.contains("/") {
           let last = (names(id, start: nil)[0] as NSString).lastPathComponent
@@ -63,7 +61,7 @@ enum CaptionList {
     } else if header.count == 4, ["train", "test"].contains(header[3]) {
       // VGGSound's own list has no first line of names.
       for row in rows where row.fields.count == 4 {
-        for name in names(row.fields[0], start: Double(row.fields[1].trimmingCharacters(in: .whitespaces))) {
+        for name in names(row.fields[0], start: start(row.fields[1])) {
           captions[name] = row.fields[2]
         }
       }
@@ -72,6 +70,11 @@ enum CaptionList {
         "'\(path)' needs columns file_name and text in its first line (or is the list of VGGSound)", .badData)
     }
     return captions.merging(lastNames.compactMapValues(\.self)) { whole, _ in whole }
+  }
+
+  /// Seconds, where a field holds some.
+  private static func start(_ field: String) -> Double? {
+    Double(field.trimmingCharacters(in: .whitespaces)).flatMap { (0..<1e6).contains($0) ? $0 : nil }
   }
 
   /// What a clip may be called: its path without the ending, or an id with its start in any of the spellings in use.

@@ -72,6 +72,9 @@ struct Shared<Value>: @unchecked Sendable {
 
 /// Runs a forward pass on one thread: several clips are at work side by side.
 func alone<Result>(_ body: () throws -> Result) rethrows -> Result {
+  let before = ComputeThreads.count
+  guard before > 1 else { return try body() }
   ComputeThreads.count = 1
+  defer { ComputeThreads.count = before }
   return try body()
 }
