@@ -90,7 +90,12 @@ public struct ModelHub: Sendable {
     }
     // The same content may have several names.
     let sizes = Dictionary(files.map { ($0.etag ?? "", $0.size ?? 0) }, uniquingKeysWith: max)
-    let total = files.contains { $0.size == nil } ? 0 : sizes.values.reduce(0, +)
+    // A server may claim what it likes.
+    let sum = sizes.values.reduce(0) { sum, size in
+      let (sum, isTooMuch) = sum.addingReportingOverflow(size)
+      return isTooMuch ? .max : sum
+    }
+    let total = files.contains { $0.size == nil } ? 0 : sum
     let completed: @Sendable () -> Int = {
       let present = sizes.keys.reduce(0) { $0 + (cache.blob($1).fileSize ?? cache.part($1).fileSize ?? 0) }
       return min(present, total)

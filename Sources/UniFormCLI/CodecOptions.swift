@@ -31,7 +31,6 @@ struct CodecOptions: ParsableArguments {
       try await body(reporter)
     } catch {
       reporter.endProgress()
-      reporter.event(.failure(CommandFailure(error)))
       throw error
     }
   }

@@ -139,7 +139,7 @@ extension ImportError {
 extension DataError {
   fileprivate var status: ExitStatus {
     switch self {
-    case .noSource, .noClips, .missingList, .noCache: .noInput
+    case .noSource, .unreadableFolder, .noClips, .missingList, .noCache: .noInput
     case .unknownSplit, .nothingChosen, .nothingLeftOut, .noCaptions: .usage
     case .malformedList, .noCaptionOf, .damagedCache, .emptyCache, .otherGeometry, .otherEncoder,
       .noTextStates,
@@ -161,6 +161,7 @@ extension CaptionError {
     case .malformedReply, .refused: .badData
     case .busy: .temporary
     case .unusableOutput: .cannotCreate
+    case .diskFull: .inputOutput
     }
   }
 }

@@ -45,7 +45,6 @@ struct GenerateCommand: AsyncParsableCommand {
       try await run(reporter)
     } catch {
       reporter.endProgress()
-      if !(error is QuietFailure) { reporter.event(.failure(CommandFailure(error))) }
       throw error
     }
   }

@@ -21,7 +21,9 @@ struct PlanTrain: AsyncParsableCommand {
   @OptionGroup var options: PlanOptions
 
   func validate() throws {
-    guard clips > 0 else { throw ValidationError("--clips must be at least 1.") }
+    guard (1...1_000_000_000_000).contains(clips) else {
+      throw ValidationError("--clips is \(clips); use a whole number from 1 to 10^12")
+    }
   }
 
   func run() async throws {

@@ -63,7 +63,7 @@ struct PullCommand: AsyncParsableCommand {
         },
         warn: reporter.warn)
     } catch {
-      reporter.event(.failure(CommandFailure(error)))
+      reporter.endProgress()
       throw error
     }
     let seconds = (ContinuousClock.now - start) / .seconds(1)

@@ -24,7 +24,12 @@ final class Reporter: Sendable {
     /// A bar stands in the last line of the terminal.
     var hasBar = false
     var lastTenth = -1
+    /// When a log was last told something.
+    var lastLine: ContinuousClock.Instant?
   }
+
+  /// Long work is heard of so often in a log, however little of it is done.
+  private static let longestSilence = Duration.seconds(30)
 
   init(
     _ style: Style,
@@ -35,7 +40,13 @@ final class Reporter: Sendable {
   ) {
     self.style = style
     self.write = write
+    if style == .json { Self.forPrograms.withLock { $0 = self } }
   }
+
+  /// The last that tells programs how it goes; they hear of a failure of the command as well.
+  private static let forPrograms = Mutex<Reporter?>(nil)
+
+  static func end(with failure: CommandFailure) { forPrograms.withLock { $0 }?.event(.failure(failure)) }
 
   /// A line for people.
   func note(_ line: String) {
@@ -92,8 +103,9 @@ final class Reporter: Sendable {
         state.hasBar = true
       case .plain:
         let tenth = total > 1 ? completed * 10 / total : 0
-        guard tenth > state.lastTenth else { break }
-        state.lastTenth = tenth
+        let isOverdue = state.lastLine.map { now - $0 >= Self.longestSilence } ?? true
+        guard tenth > state.lastTenth || isOverdue else { break }
+        (state.lastTenth, state.lastLine) = (tenth, now)
         write(line.text + "\n")
       }
     }

@@ -87,6 +87,7 @@ struct UniFormCommand: AsyncParsableCommand {
     guard exitCode(for: error) != .success else { exit(withError: error) }
     if let quiet = error as? QuietFailure { exit(withError: ExitCode(quiet.status.rawValue)) }
     let failure = failure(error)
+    Reporter.end(with: failure)
     if failure.status == .interrupted { Interruption.endNow() }
     StandardError.print("uniform: error: \(failure)")
     exit(withError: ExitCode(failure.status.rawValue))

@@ -103,6 +103,16 @@ import Testing
     #expect(try records().count == 3)
   }
 
+  @Test func `a clip at which the server fails does not stop the others`() async throws {
+    try await clips("a.mp4", "b.mp4", "c.mp4")
+    let chat = try TestChat(faults: [.status(500, [:])])
+    let first = try await caption(chat, "--attempts", "1", "--parallel", "1")
+    #expect(first.status == 0, "\(first.errors)")
+    #expect(first.errors.contains("1 clips could not be described; the same command tries them again"))
+    #expect(try records().map(\.id) == ["b.mp4", "c.mp4"])
+    #expect(try await caption(chat).output.contains("3 of 3 clips have a caption, 1 of them new"))
+  }
+
   /// With what earlier versions wrote where there was no caption.
   static let emptyLists: [(String, String)] = [
     ("captions.jsonl", ""), ("captions.csv", ""), ("captions.csv", "id,file_name,caption,request\n"),
@@ -245,5 +255,11 @@ import Testing
     #expect(result.status == 0, "\(result.errors)")
     let lines = try String(contentsOf: place.file("labels.csv"), encoding: .utf8)
     #expect(lines == "id,file_name,caption,request\nraining_1,raining_1.mp4,raining,labels\n")
+    // Whoever edits them keeps that.
+    try place.write(lines.replacing(",raining,", with: ",heavy rain,"), to: "labels.csv")
+    let again = try await place.program(
+      "caption", "clips", "--layout", "landscape", "--labels", "--output", "labels.csv")
+    #expect(again.status == 0, "\(again.errors)")
+    #expect(try String(contentsOf: place.file("labels.csv"), encoding: .utf8).contains(",heavy rain,"))
   }
 }

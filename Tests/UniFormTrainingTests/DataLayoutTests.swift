@@ -255,6 +255,8 @@ final class DataTree {
       "test.txt": "# to test with\n0123456789a_30\nabcdefghijk_5000_15000\n",
       "test.csv": "ytid,start\nABCDEFGHIJK,7\n", "none.txt": "zzzzzzzzzzz_1\n",
       "named.csv": "caption,file_name\nA cow moos.,ABCDEFGHIJK_000007.mp4\n",
+      "videos.txt": "abcdefghijk\nYABCDEFGHIJK\n", "strong.tsv": "segment_id\nabcdefghijk_5000\n",
+      "sounds.txt": "Yabcdefghijk_000005.wav\n",
       "endless.csv": "ABCDEFGHIJK,inf\n0123456789a,30\n",
     ])
   }
@@ -283,7 +285,10 @@ final class DataTree {
 
   @Test(arguments: [
     ("captions.jsonl", ["ABCDEFGHIJK_000007"]), ("named.csv", ["0123456789a_000030", "abcdefghijk_000005"]),
-    ("endless.csv", ["ABCDEFGHIJK_000007", "abcdefghijk_000005"]),
+    // Without a beginning, all of a video is meant.
+    ("endless.csv", ["abcdefghijk_000005"]), ("videos.txt", ["0123456789a_000030"]),
+    ("strong.tsv", ["0123456789a_000030", "ABCDEFGHIJK_000007"]),
+    ("sounds.txt", ["0123456789a_000030", "ABCDEFGHIJK_000007"]),
   ])
   func `a test set is recognised in whatever list it stands`(file: String, rest: [String]) throws {
     let tree = try tree()
@@ -330,5 +335,50 @@ final class DataTree {
       "c/x.mp4": "", "metadata.csv": "file_name,text\na/x.mp4,one\nb/x.mp4,two\n",
     ])
     #expect(try shared.captions(.folder) == ["c/x.mp4": nil])
+  }
+
+  @Test func `a list of one folder says nothing of another's files of the same names`() throws {
+    let tree = try DataTree([
+      "train/1.mp4": "", "test/1.mp4": "", "test/1.txt": "its own", "only.txt": "train/1.mp4\n",
+      "captions.csv": "file_name,text\ntrain/1.mp4,of the list\n", "test.txt": "./test/1.mp4\n",
+    ])
+    var list = try tree.list(.folder)
+    #expect(list.clips.map(\.caption) == ["its own", "of the list"])
+    try list.caption(from: tree.url("captions.csv"))
+    #expect(list.clips.map(\.caption) == ["its own", "of the list"])
+    var rest = list
+    try rest.remove(tree.url("test.txt"))
+    #expect(rest.clips.map(\.id) == ["train/1.mp4"])
+    try list.keep(only: tree.url("only.txt"))
+    #expect(list.clips.map(\.id) == ["train/1.mp4"])
+  }
+
+  @Test func `files count more than numbers, and lists add to each other`() throws {
+    let tree = try DataTree([
+      "1.mp4": "", "2.mp4": "", "splits.csv": "file_name,split\n1.mp4,test\n2.mp4,train\n",
+      "texts.csv": "id,path,text\n1,2.mp4,two\n2,1.mp4,one\n,,nobody\n3,3.mp4,\"never closed\n",
+    ])
+    let list = try tree.list(.folder)
+    #expect(list.clips.map(\.caption) == ["one", "two"] && list.clips.map(\.split) == ["test", "train"])
+    #expect(list.unreadRows.map(\.count) == [2] && list.unreadRows.map(\.firstLine) == [4])
+    var chosen = list
+    for split in ["", ","] {
+      #expect(throws: DataError.unknownSplit(split, known: ["test", "train"])) {
+        try chosen.choose(split: split)
+      }
+    }
+  }
+
+  @Test func `what was made of the clips says nothing of them, and a folder that leads back is seen once`() throws {
+    let tree = try DataTree([
+      "a.mp4": "", "metadata.csv": "file_name,text\na.mp4,new\n", "sub/b.mp4": "",
+      "cache/index.json": "{}", "cache/clips-00000.safetensors": "",
+      "cache/clips-00000.jsonl": "{\"file_name\": \"a.mp4\", \"caption\": \"old\"}\n",
+    ])
+    for name in ["loop", "again", "more"] {
+      try FileManager.default.createSymbolicLink(
+        atPath: tree.url("sub/\(name)").path, withDestinationPath: "..")
+    }
+    #expect(try tree.captions(.folder) == ["a.mp4": "new", "sub/b.mp4": nil])
   }
 }

@@ -68,7 +68,6 @@ struct EvaluateCommand: AsyncParsableCommand {
       }
     } catch {
       reporter.endProgress()
-      if !(error is QuietFailure) { reporter.event(.failure(CommandFailure(error))) }
       throw error
     }
   }

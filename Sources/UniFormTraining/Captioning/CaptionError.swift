@@ -12,6 +12,7 @@ public enum CaptionError: Error, Sendable, Equatable, CustomStringConvertible {
   /// What the server does not accept, clip after clip.
   case refused(host: String, status: Int, message: String)
   case unusableOutput(file: String, reason: String)
+  case diskFull(file: String)
   case noLabels(layout: String)
 
   public var description: String {
@@ -32,10 +33,23 @@ public enum CaptionError: Error, Sendable, Equatable, CustomStringConvertible {
     case .refused(let host, let status, let message):
       "\(host) does not accept the requests (\(status)\(Self.detail(message))); check --model, --frames and --size"
     case .unusableOutput(let file, let reason): "'\(file)' \(reason)"
+    case .diskFull(let file):
+      "the disk is full while writing '\(file)'; free some space and run the same command again"
     case .noLabels(let layout):
       "the clips of layout '\(layout)' have no labels here; give --endpoint and --model to have them described"
     }
   }
+
+  /// Whether the next request may be answered.
+  var mayPass: Bool {
+    switch self {
+    case .unreachable, .busy, .malformedReply: true
+    default: false
+    }
+  }
+
+  /// Whether the server understood a request and does not accept it.
+  var isRefusal: Bool { if case .refused = self { true } else { false } }
 
   private static func detail(_ message: String) -> String { message.isEmpty ? "" : ": \(message)" }
 }

@@ -1,3 +1,5 @@
+internal import Foundation
+
 /// What a model is asked about a clip, and what of its answer is the caption.
 public struct CaptionPrompt: Sendable, Equatable {
   /// `{frames}`, `{seconds}` and `{label}` stand for their number, the clip's length, and its class.
@@ -22,14 +24,16 @@ public struct CaptionPrompt: Sendable, Equatable {
   /// - Parameter isCut: the answer ended for lack of tokens; then it ends with its last whole sentence.
   /// - Returns: nil where nothing is left.
   static func caption(in answer: String, isCut: Bool) -> String? {
-    let spoken = answer.replacing(#/(?s)<think>.*?(<\/think>|$)/#, with: "")
+    // Where the prompt's template opens the thoughts, an answer has their end alone.
+    let said = answer.range(of: "</think>", options: .backwards).map { String(answer[$0.upperBound...]) } ?? answer
+    let spoken = said.replacing(#/(?s)<think>.*$/#, with: "")
     guard var text = CaptionText.cleaned(spoken) else { return nil }
     for pattern in openings { text = text.replacing(pattern.ignoresCase(), with: "") }
     let quotes: [(Character, Character)] = [("\"", "\""), ("“", "”")]
     for (open, close) in quotes where text.count > 1 && text.first == open && text.last == close {
       text = String(text.dropFirst().dropLast())
     }
-    if isCut, let end = text.lastIndex(where: { ".!?".contains($0) }) { text = String(text[...end]) }
+    if isCut, let end = text.ranges(of: #/[.!?](?=\s|$)/#).last { text = String(text[..<end.upperBound]) }
     guard let first = text.first else { return nil }
     return CaptionText.cleaned(first.uppercased() + text.dropFirst())
   }

@@ -93,9 +93,7 @@ public struct CaptionStore: Sendable {
       _ = try file.seekToEnd()
       return file
     } catch {
-      throw CaptionError.unusableOutput(
-        file: output.relativePath, reason: "cannot be written (\(error.localizedDescription)); choose another"
-      )
+      throw notWritten(error)
     }
   }
 
@@ -103,9 +101,7 @@ public struct CaptionStore: Sendable {
     do {
       try file.write(contentsOf: JSONLines.line(record))
     } catch {
-      throw CaptionError.unusableOutput(
-        file: output.relativePath,
-        reason: "cannot be written (\(error.localizedDescription)); free some space")
+      throw notWritten(error)
     }
   }
 
@@ -123,11 +119,17 @@ public struct CaptionStore: Sendable {
     do {
       try data.write(to: output, options: .atomic)
     } catch {
-      throw CaptionError.unusableOutput(
-        file: output.relativePath, reason: "cannot be written (\(error.localizedDescription))")
+      throw notWritten(error)
     }
     for part in parts { try? FileManager.default.removeItem(at: part) }
     return true
+  }
+
+  private func notWritten(_ error: any Error) -> CaptionError {
+    let file = output.relativePath
+    guard (error as? CocoaError)?.code != .fileWriteOutOfSpace else { return .diskFull(file: file) }
+    return .unusableOutput(
+      file: file, reason: "cannot be written (\(error.localizedDescription)); choose another")
   }
 
   private static let columns = ["id", "file_name", "caption", "request"]

@@ -44,7 +44,7 @@ public struct Captioner: Sendable {
     self.options = options
   }
 
-  /// So many clips refused in a row, with none accepted, and the settings are at fault.
+  /// So many requests failed in a row, and it is not for their clips; of refused ones, where none was ever accepted.
   private static let patience = 5
 
   /// Tells apart what is asked.
@@ -73,7 +73,8 @@ public struct Captioner: Sendable {
       try await endpoint.check(model: model)
       let file = try store.open()
       defer { try? file.close() }
-      var refusals = 0
+      var failures = 0
+      var last: CaptionError?
       try await withThrowingTaskGroup(of: Answer.self) { group in
         var rest = missing.makeIterator()
         func start() {
@@ -85,11 +86,16 @@ public struct Captioner: Sendable {
           try store.append(answer.record, to: file)
           progress.add(answer.record)
           report(progress)
-          refusals = answer.refusal == nil ? 0 : refusals + 1
-          if let refusal = answer.refusal, refusals >= Self.patience, progress.new == 0 { throw refusal }
+          last = answer.fault
+          failures = answer.fault == nil ? 0 : failures + 1
+          if let fault = answer.fault, failures >= Self.patience, progress.new == 0 || !fault.isRefusal {
+            throw fault
+          }
           start()
         }
       }
+      // Few clips, none of which the server could answer.
+      if let last, progress.new == 0, !last.isRefusal { throw last }
     }
     progress.isComplete = try store.merge(list.clips.map(\.id), request: request)
     return progress
@@ -97,7 +103,8 @@ public struct Captioner: Sendable {
 
   private struct Answer: Sendable {
     var record: CaptionRecord
-    var refusal: CaptionError?
+    /// Of the server.
+    var fault: CaptionError?
   }
 
   private func describe(_ clip: SourceClip, path: String) async throws -> Answer {
@@ -110,17 +117,19 @@ public struct Captioner: Sendable {
           model: model, messages: [.init(content: [.text(text)] + frames.map { .jpeg($0) })],
           temperature: options.temperature, maximumTokens: options.maximumTokens))
       let choice = reply.choices[0]
-      record.caption = CaptionPrompt.caption(
-        in: choice.message.content ?? "", isCut: choice.finish_reason == "length")
+      record.caption = CaptionPrompt.caption(in: choice.message.text, isCut: choice.finish_reason == "length")
       if record.caption == nil { record.failure = "the model said nothing" }
-      record.promptTokens = reply.usage?.prompt_tokens
-      record.completionTokens = reply.usage?.completion_tokens
+      record.promptTokens = reply.usage?.prompt
+      record.completionTokens = reply.usage?.completion
     } catch let error as MediaError {
       guard SkipReason(error) != nil else { throw error }
       record.failure = "\(error)"
     } catch let refusal as RequestRefusal {
       record.failure = "\(refusal.error)"
-      return Answer(record: record, refusal: refusal.error)
+      return Answer(record: record, fault: refusal.error)
+    } catch let error as CaptionError where error.mayPass {
+      record.failure = "\(error)"
+      return Answer(record: record, fault: error)
     }
     return Answer(record: record)
   }
@@ -149,10 +158,11 @@ extension CaptionStore {
     let labelled = list.clips.filter { $0.caption != nil }
     guard !labelled.isEmpty else { throw CaptionError.noLabels(layout: list.layout.rawValue) }
     // Before anything is added to what belongs to a model.
-    _ = try records(request: "labels")
+    let known = try records(request: "labels")
     let file = try open()
     defer { try? file.close() }
-    for clip in labelled {
+    // Those that are there may have been edited.
+    for clip in labelled where known[clip.id]?.caption == nil {
       try append(
         CaptionRecord(id: clip.id, fileName: list.path(of: clip), caption: clip.caption, request: "labels"),
         to: file)

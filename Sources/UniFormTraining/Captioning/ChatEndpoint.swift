@@ -36,7 +36,7 @@ public struct ChatEndpoint: Sendable {
   /// Fails early where the server cannot be reached or lacks the model. A server that does not list its models is asked
   /// for one all the same.
   public func check(model: String) async throws {
-    guard let reply = try await send(.get, "models", passes: [404, 405]),
+    guard let reply = try await send(.get, "models", passes: [400, 404, 405, 501]),
       let list = try? JSONDecoder().decode(ModelList.self, from: reply.body)
     else { return }
     let known = list.data.map(\.id)

@@ -55,14 +55,55 @@ struct ChatReply: Decodable {
     let message: Message
     let finish_reason: String?
   }
-  struct Message: Decodable { let content: String? }
+  /// Some servers answer with a list of parts.
+  struct Message: Decodable {
+    let text: String
+
+    private enum CodingKeys: String, CodingKey { case content }
+    private struct Part: Decodable { let text: String? }
+
+    init(from decoder: any Decoder) throws {
+      let container = try decoder.container(keyedBy: CodingKeys.self)
+      if let parts = try? container.decode([Part].self, forKey: .content) {
+        text = parts.compactMap(\.text).joined(separator: " ")
+      } else {
+        text = try container.decodeIfPresent(String.self, forKey: .content) ?? ""
+      }
+    }
+  }
+
+  /// Numbers that make no sense are none: what was said counts.
   struct Usage: Decodable {
-    let prompt_tokens: Int?
-    let completion_tokens: Int?
+    let prompt: Int?
+    let completion: Int?
+
+    private enum CodingKeys: String, CodingKey {
+      case prompt = "prompt_tokens"
+      case completion = "completion_tokens"
+    }
+
+    init(from decoder: any Decoder) throws {
+      let container = try decoder.container(keyedBy: CodingKeys.self)
+      func count(_ key: CodingKeys) -> Int? {
+        guard let number = try? container.decode(Double.self, forKey: key), (0...1e9).contains(number) else {
+          return nil
+        }
+        return Int(number)
+      }
+      (prompt, completion) = (count(.prompt), count(.completion))
+    }
   }
 
   let choices: [Choice]
   let usage: Usage?
+
+  private enum CodingKeys: String, CodingKey { case choices, usage }
+
+  init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    choices = try container.decode([Choice].self, forKey: .choices)
+    usage = try? container.decode(Usage.self, forKey: .usage)
+  }
 }
 
 /// `GET models`

@@ -41,6 +41,9 @@ public struct OptimizationSettings: JSONConfiguration {
       throw ConfigurationError(
         "batch_size, steps and accumulation must be positive, warmup_steps not negative")
     }
+    guard max(batchSize, accumulation) <= 1 << 24, max(steps, warmupSteps) <= 1 << 48 else {
+      throw ConfigurationError("batch_size and accumulation end at 2^24, steps and warmup_steps at 2^48")
+    }
     guard learningRate > 0, gradientClip > 0, epsilon > 0, (0..<1).contains(emaDecay),
       (0...1).contains(decayFraction)
     else {

@@ -25,7 +25,7 @@ public struct CheckpointSettings: JSONConfiguration {
   }
 
   public func validate() throws(ConfigurationError) {
-    guard every > 0, keep > 0, milestoneEvery >= 0 else {
+    guard (1...1 << 48).contains(every), keep > 0, milestoneEvery >= 0 else {
       throw ConfigurationError("checkpoints: every and keep must be positive, milestone_every not negative")
     }
   }

@@ -72,9 +72,29 @@ public struct CacheIndex: Codable, Sendable, Equatable {
         (error as? DecodingError)?.oneLine ?? (error as? ConfigurationError)?.message ?? "it is no JSON"
       throw .damagedCache(url, reason: "\(Self.fileName): \(reason)")
     }
+    let counts = shards.map(\.count) + [recipe.source.count] + skipped.values
+    guard counts.allSatisfy({ (0...1 << 40).contains($0) }), count == shards.reduce(0, { $0 + $1.count }),
+      shards.allSatisfy({ (0...1 << 50).contains($0.bytes) })
+    else {
+      throw .damagedCache(url, reason: "\(Self.fileName): its numbers of clips and bytes make no sense")
+    }
     guard format == Self.formatName, version == Self.currentVersion else {
       throw .damagedCache(
         url, reason: "\(Self.fileName) is of format \(format) \(version), not \(Self.formatName) 1")
+    }
+  }
+}
+
+extension CacheIndex {
+  /// Whether the files are there, whole as far as their lengths tell.
+  /// - Throws: ``DataError``.
+  func requireFiles(in url: URL) throws(DataError) {
+    for shard in shards {
+      let file = url.appending(path: shard.file)
+      let size = (try? FileManager.default.attributesOfItem(atPath: file.path))?[.size] as? Int
+      guard size == shard.bytes else {
+        throw .damagedCache(url, reason: "\(shard.file) \(size == nil ? "is missing" : "has another length")")
+      }
     }
   }
 }

@@ -33,6 +33,7 @@ struct CacheWork {
     if FileManager.default.fileExists(atPath: cache.appending(path: CacheIndex.fileName).path) {
       let index = try CacheIndex(contentsOf: cache)
       try check(index.recipe, is: recipe)
+      try index.requireFiles(in: cache)
       // Left by someone who was interrupted while it was removed.
       try? FileManager.default.removeItem(at: folder)
       return index

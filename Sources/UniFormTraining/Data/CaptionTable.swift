@@ -1,4 +1,5 @@
 internal import Foundation
+internal import UniForm
 
 /// Captions, and perhaps splits, by id or file name: a `.csv` or `.tsv` with a line of column names, or a `.jsonl`.
 struct CaptionTable {
@@ -7,66 +8,63 @@ struct CaptionTable {
     var split: String?
   }
 
-  private var entries: [String: Entry] = [:]
-  /// Short names that several different clips have.
-  private var ambiguous: Set<String> = []
+  private var entries = ClipNames<Entry>()
+  /// The lines that name no clip or cannot be read.
+  let unread: UnreadRows?
 
+  /// Those of files first: ids may be numbers of another kind.
   static let nameColumns = [
-    "id", "file_name", "filename", "path", "video", "file", "video_path", "name", "ytid",
+    "file_name", "filename", "path", "video_path", "file", "id", "ytid", "video", "name",
   ]
   static let captionColumns = ["caption", "text", "prompt", "description", "label", "class"]
   static let splitColumns = ["split", "set"]
 
-  var isEmpty: Bool { entries.isEmpty }
-
   /// - Throws: ``DataError`` for a list without such columns.
   init(_ list: ListFile) throws(DataError) {
-    let objects = list.name.hasSuffix(".csv") || list.name.hasSuffix(".tsv") ? list.table : list.objects
+    let (objects, broken) = list.name.hasSuffix(".csv") || list.name.hasSuffix(".tsv") ? list.table : list.objects
+    var nameless: [Int] = []
+    var hasEntries = false
     for (line, fields) in objects {
       guard let name = Self.name(fields) else {
-        throw .malformedList(
-          file: list.url.relativePath, line: line,
-          reason: "it names no clip; known are the columns \(Self.nameColumns.joined(separator: ", "))")
+        nameless.append(line)
+        continue
       }
       let caption = Self.captionColumns.lazy.compactMap { fields[$0] }.first
       let split = Self.splitColumns.lazy.compactMap { fields[$0] }.first
-      add(name, Entry(caption: caption, split: split.map(ClipList.splitName)))
+      entries.add(name, Entry(caption: caption, split: split.map(ClipList.splitName)))
+      hasEntries = hasEntries || caption != nil || split != nil
     }
-    guard entries.values.contains(where: { $0.caption != nil || $0.split != nil }) else {
+    let file = list.url.relativePath
+    guard nameless.count < objects.count || objects.isEmpty else {
       throw .malformedList(
-        file: list.url.relativePath, line: nil,
+        file: file, line: nameless[0],
+        reason: "it names no clip; known are the columns \(Self.nameColumns.joined(separator: ", "))")
+    }
+    guard hasEntries else {
+      throw .malformedList(
+        file: file, line: broken.first,
         reason: "it has no captions; known are the columns \(Self.captionColumns.joined(separator: ", "))")
     }
+    let lines = (nameless + broken).sorted()
+    unread = lines.first.map { UnreadRows(file: file, firstLine: $0, count: lines.count) }
   }
 
   /// What a clip is called in such fields.
   static func name(_ fields: [String: String]) -> String? { nameColumns.lazy.compactMap { fields[$0] }.first }
 
-  private mutating func add(_ name: String, _ entry: Entry) {
-    for (index, key) in ClipKey.keys(name).enumerated() {
-      if index == 0 {
-        entries[key] = entry
-        ambiguous.remove(key)
-      } else if let known = entries[key], known != entry {
-        ambiguous.insert(key)
-      } else {
-        entries[key] = entry
-      }
-    }
+  func entry(of clip: SourceClip, in folder: MediaFolder) -> Entry? {
+    entries.values(of: clip, in: folder).lazy.compactMap(\.self).first
   }
 
-  func entry(of clip: SourceClip, path: String) -> Entry? {
-    ClipKey.keys(of: clip, path: path).lazy.filter { !ambiguous.contains($0) }.compactMap { entries[$0] }
-      .first
-  }
-
-  func caption(of clip: SourceClip, path: String) -> String? { entry(of: clip, path: path)?.caption }
+  func caption(of clip: SourceClip, in folder: MediaFolder) -> String? { entry(of: clip, in: folder)?.caption }
 }
 
 /// Ids to keep or to leave out, in any of the ways in which clips are named: one per line; of a `.csv` or `.tsv` the
 /// column that a header names as that of clips, or the first; of a `.jsonl` the field of such a name.
 struct IDList {
-  private let ids: Set<String>
+  private var names = ClipNames<Bool>()
+  /// Of which all segments are meant.
+  private var videos: Set<String> = []
   let count: Int
   let fingerprint: String
 
@@ -75,14 +73,21 @@ struct IDList {
     guard !names.isEmpty else {
       throw .malformedList(file: url.relativePath, line: nil, reason: "it has no ids; give one per line")
     }
-    ids = Set(names.flatMap(ClipKey.keys))
+    for name in names {
+      self.names.add(name, true)
+      guard let segment = ClipName(name).video else { continue }
+      if segment.numbers.isEmpty { videos.insert(segment.video) }
+      for id in segment.ids { self.names.add(id, true) }
+    }
     count = names.count
-    fingerprint = ClipKey.fingerprint(names)
+    var hash = Hash64()
+    for name in names { Array(name.utf8).withUnsafeBytes { hash.combine($0) } }
+    fingerprint = hash.digits
   }
 
   private static func names(_ list: ListFile) -> [String] {
     if list.name.hasSuffix(".jsonl") || list.name.hasSuffix(".ndjson") {
-      return list.objects.compactMap { CaptionTable.name($0.fields) }
+      return list.objects.read.compactMap { CaptionTable.name($0.fields) }
     }
     guard list.name.hasSuffix(".csv") || list.name.hasSuffix(".tsv") else { return list.lines }
     let rows = list.rows.map(\.fields)
@@ -98,30 +103,39 @@ struct IDList {
     return YouTubeName.id(name.video, start)
   }
 
-  func contains(_ clip: SourceClip, path: String) -> Bool {
-    ClipKey.keys(of: clip, path: path).contains(where: ids.contains)
+  func contains(_ clip: SourceClip, in folder: MediaFolder) -> Bool {
+    if names.values(of: clip, in: folder).contains(where: { _ in true }) { return true }
+    return [clip.id, folder.path(of: clip.file)].contains { ClipName($0).video.map { videos.contains($0.video) } ?? false }
   }
 }
 
 extension ListFile {
-  /// Rows by the names in the first one, in lower case; empty fields are left out.
-  fileprivate var table: [(line: Int, fields: [String: String])] {
+  /// Rows by the names in the first one, in lower case, and the lines of those whose quote is never closed; empty fields
+  /// are left out.
+  fileprivate var table: (read: [(line: Int, fields: [String: String])], broken: [Int]) {
     let rows = rows
-    guard let header = rows.first?.fields.map({ $0.lowercased() }) else { return [] }
-    return rows.dropFirst().map { row in
-      let pairs = zip(header, row.fields).filter { !$1.isEmpty }
-      return (row.line, Dictionary(pairs.map { ($0, $1) }, uniquingKeysWith: { first, _ in first }))
-    }
+    guard let header = rows.first?.fields.map({ $0.lowercased() }) else { return ([], []) }
+    let whole = rows.dropFirst().filter(\.isClosed)
+    return (
+      whole.map { row in
+        let pairs = zip(header, row.fields).filter { !$1.isEmpty }
+        return (row.line, Dictionary(pairs.map { ($0, $1) }, uniquingKeysWith: { first, _ in first }))
+      }, rows.dropFirst().filter { !$0.isClosed }.map(\.line)
+    )
   }
 
-  /// One JSON object per line; what is no text or number is left out, and so are lines that are no objects.
-  fileprivate var objects: [(line: Int, fields: [String: String])] {
-    JSONLines.lines(of: text).enumerated().compactMap { index, line in
+  /// One JSON object per line, and the lines that are none; what is no text or number is left out.
+  fileprivate var objects: (read: [(line: Int, fields: [String: String])], broken: [Int]) {
+    var read: [(line: Int, fields: [String: String])] = []
+    var broken: [Int] = []
+    for (index, line) in JSONLines.lines(of: text).enumerated() where !line.allSatisfy(\.isWhitespace) {
       guard let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] else {
-        return nil
+        broken.append(index + 1)
+        continue
       }
       let fields = object.compactMapValues { ($0 as? String) ?? ($0 as? NSNumber)?.stringValue }
-      return (index + 1, fields.filter { !$0.value.isEmpty })
+      read.append((index + 1, fields.filter { !$0.value.isEmpty }))
     }
+    return (read, broken)
   }
 }

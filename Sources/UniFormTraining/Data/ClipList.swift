@@ -8,7 +8,7 @@ public struct ClipList: Sendable {
   public private(set) var clips: [SourceClip]
   /// Clips that the lists of the data set name and that are not on disk.
   public let missing: Int
-  public let unreadRows: [UnreadRows]
+  public private(set) var unreadRows: [UnreadRows]
   /// What the clips were chosen by, in words; nil for all.
   public private(set) var choice: String?
   private let folder: MediaFolder
@@ -56,6 +56,7 @@ extension ClipList {
   /// Keeps the clips of a split, or of several, separated by commas.
   public mutating func choose(split: String) throws(DataError) {
     let names = split.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+    guard !names.isEmpty else { throw .unknownSplit(split, known: Set(clips.compactMap(\.split)).sorted()) }
     let known = Set(clips.compactMap(\.split))
     if let unknown = names.first(where: { !known.contains(Self.splitName($0)) }) {
       throw .unknownSplit(unknown, known: known.sorted())
@@ -68,7 +69,7 @@ extension ClipList {
   /// Keeps the clips of a list of ids.
   public mutating func keep(only list: URL) throws {
     let ids = try IDList(list)
-    clips = clips.filter { ids.contains($0, path: path(of: $0)) }
+    clips = clips.filter { ids.contains($0, in: folder) }
     guard !clips.isEmpty else { throw DataError.nothingChosen(by: "--only \(list.relativePath)") }
     choose(by: list, "--only", ids, found: clips.count)
   }
@@ -78,7 +79,7 @@ extension ClipList {
   public mutating func remove(_ list: URL) throws {
     let ids = try IDList(list)
     let count = clips.count
-    clips = clips.filter { !ids.contains($0, path: path(of: $0)) }
+    clips = clips.filter { !ids.contains($0, in: folder) }
     guard clips.count < count else { throw DataError.nothingLeftOut(by: "--without \(list.relativePath)") }
     guard !clips.isEmpty else { throw DataError.nothingChosen(by: "--without \(list.relativePath)") }
     choose(by: list, "--without", ids, found: count - clips.count)
@@ -90,11 +91,12 @@ extension ClipList {
     let table = try CaptionTable(ListFile(list))
     var found = 0
     for index in clips.indices {
-      guard let caption = table.caption(of: clips[index], path: path(of: clips[index])) else { continue }
+      guard let caption = table.caption(of: clips[index], in: folder) else { continue }
       clips[index].caption = CaptionText.cleaned(caption)
       found += 1
     }
     guard found > 0 else { throw DataError.noCaptionOf(file: list.relativePath) }
+    if let unread = table.unread { unreadRows.append(unread) }
   }
 
   /// Leaves all captions away.

@@ -4,6 +4,7 @@ public import Foundation
 public enum DataError: Error, Sendable, Equatable, CustomStringConvertible {
   // The source
   case noSource(URL)
+  case unreadableFolder(String)
   /// Nothing in it is a clip of this layout.
   case noClips(URL, layout: String, hint: String)
   case missingList(URL, layout: String, file: String)
@@ -30,6 +31,8 @@ public enum DataError: Error, Sendable, Equatable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .noSource(let url): "'\(url.relativePath)' is no folder; give the folder of the data set"
+    case .unreadableFolder(let path):
+      "the folder '\(path)' cannot be read; allow it, or move it out of the data set"
     case .noClips(let url, let layout, let hint):
       "'\(url.relativePath)' has no clips in the layout '\(layout)' (\(hint)); check the folder and --layout"
     case .missingList(let url, let layout, let file):
@@ -49,7 +52,7 @@ public enum DataError: Error, Sendable, Equatable, CustomStringConvertible {
     case .noCache(let url, isBegun: true):
       "the cache '\(url.relativePath)' is not complete; run the same 'uniform prepare' again to finish it"
     case .damagedCache(let url, let reason):
-      "the cache '\(url.relativePath)' is damaged (\(reason)); make it anew with 'uniform prepare'"
+      "the cache '\(url.relativePath)' is damaged (\(reason)); remove it and make it anew with 'uniform prepare'"
     case .emptyCache(let url): "the cache '\(url.relativePath)' holds no clips"
     case .otherGeometry(let url, let key, let found, let needed, let model):
       "the cache '\(url.relativePath)' was made with \"\(key)\" \(found), but '\(model)' has \(needed); make it "

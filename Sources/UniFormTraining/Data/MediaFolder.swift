@@ -7,13 +7,13 @@ struct MediaFolder: Sendable {
   let files: [URL]
   /// Lists, and texts beside clips.
   let texts: [URL]
+  /// Names, without endings, that files in several folders have.
+  private let sharedNames: Set<String>
 
   static let videoEndings: Set<String> = [
     "mp4", "m4v", "mov", "webm", "mkv", "avi", "flv", "ogv", "mpg", "mpeg", "ts", "3gp", "wmv",
   ]
   static let textEndings: Set<String> = ["csv", "tsv", "txt", "json", "jsonl", "ndjson"]
-  /// Deeper than any data set; links that lead back into their folder end here.
-  private static let deepest = 12
 
   /// - Throws: ``DataError``.
   init(_ root: URL) throws(DataError) {
@@ -24,26 +24,44 @@ struct MediaFolder: Sendable {
     self.root = root
     var files: [String] = []
     var texts: [String] = []
-    // Links to folders are followed: data sets are often spread over disks.
-    func visit(_ path: String, depth: Int) {
-      let names = (try? FileManager.default.contentsOfDirectory(atPath: root.path + path)) ?? []
-      for name in names where !name.hasPrefix(".") {
+    // Links to folders are followed, since data sets are often spread over disks; not those that lead back.
+    var open: [FolderIdentity] = []
+    func visit(_ path: String) throws(DataError) {
+      let identity = FolderIdentity(root.path + path)
+      guard !open.contains(identity) else { return }
+      open.append(identity)
+      defer { open.removeLast() }
+      let names: [String]
+      do {
+        names = try FileManager.default.contentsOfDirectory(atPath: root.path + path)
+      } catch {
+        throw .unreadableFolder(root.relativePath + path)
+      }
+      // What was made of clips says nothing new of them.
+      guard !Self.isCache(names) else { return }
+      for name in names where !name.hasPrefix(".") && name != "lost+found" {
         let ending = name.split(separator: ".").last.map { $0.lowercased() } ?? ""
         if Self.videoEndings.contains(ending) {
           files.append("\(path)/\(name)")
         } else if Self.textEndings.contains(ending) {
           texts.append("\(path)/\(name)")
-        } else if depth < Self.deepest {
+        } else {
           var isFolder: ObjCBool = false
           let exists = FileManager.default.fileExists(
             atPath: "\(root.path)\(path)/\(name)", isDirectory: &isFolder)
-          if exists && isFolder.boolValue { visit("\(path)/\(name)", depth: depth + 1) }
+          if exists && isFolder.boolValue { try visit("\(path)/\(name)") }
         }
       }
     }
-    visit("", depth: 0)
+    try visit("")
     self.files = files.sorted().map { Self.url(root, $0) }
     self.texts = texts.sorted().map { Self.url(root, $0) }
+    var names: Set<String> = []
+    sharedNames = Set(self.files.map(\.stem).filter { !names.insert($0).inserted })
+  }
+
+  private static func isCache(_ names: [String]) -> Bool {
+    names.contains(".work") || names.contains("index.json") && names.contains { $0.hasSuffix(".safetensors") }
   }
 
   private static func url(_ root: URL, _ path: String) -> URL {
@@ -55,6 +73,9 @@ struct MediaFolder: Sendable {
     let (path, prefix) = (file.path, root.path + "/")
     return path.hasPrefix(prefix) ? String(path.dropFirst(prefix.count)) : path
   }
+
+  /// Whether another file has the same name, whatever its ending.
+  func sharesName(_ file: URL) -> Bool { sharedNames.contains(file.stem) }
 
   /// Names of the folders in which a file lies, from the outermost inside the data set.
   func folders(of file: URL) -> [String] {
@@ -77,4 +98,19 @@ struct MediaFolder: Sendable {
 extension URL {
   /// The name without its last ending.
   var stem: String { deletingPathExtension().lastPathComponent }
+}
+
+/// Tells whether two paths lead to one folder.
+private struct FolderIdentity: Equatable {
+  let device: UInt64
+  let file: UInt64
+
+  init(_ path: String) {
+    var status = stat()
+    guard stat(path, &status) == 0 else {
+      (device, file) = (0, 0)
+      return
+    }
+    (device, file) = (UInt64(truncatingIfNeeded: status.st_dev), UInt64(truncatingIfNeeded: status.st_ino))
+  }
 }

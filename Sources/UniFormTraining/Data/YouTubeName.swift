@@ -61,6 +61,13 @@ struct YouTubeName: Hashable {
   }
 
   var id: String? { start.map { Self.id(video, $0) } }
+
+  /// Of all segments that it may mean: `ID_5000` begins after 5 s or 5000.
+  var ids: [String] {
+    guard let first = numbers.first else { return [] }
+    let canBeMilliseconds = numbers.count == 1 && !isPadded && first % 1000 == 0
+    return [id, canBeMilliseconds ? Self.id(video, Double(first / 1000)) : nil].compactMap(\.self)
+  }
 }
 
 /// The files of a data set by the video that they are from.

@@ -15,12 +15,11 @@ enum FolderLayout {
         let clip = SourceClip(
           id: path, file: file, caption: beside[file.deletingPathExtension().path].flatMap(caption),
           split: folder.split(of: file))
-        guard let entry = tables.lazy.compactMap({ $0.entry(of: clip, path: path) }).first else {
-          return clip
-        }
+        let entries = tables.compactMap { $0.entry(of: clip, in: folder) }
         return SourceClip(
-          id: path, file: file, caption: entry.caption ?? clip.caption, split: entry.split ?? clip.split)
-      })
+          id: path, file: file, caption: entries.lazy.compactMap(\.caption).first ?? clip.caption,
+          split: entries.lazy.compactMap(\.split).first ?? clip.split)
+      }, unread: tables.compactMap(\.unread))
   }
 
   /// Lists of something else do no harm.
