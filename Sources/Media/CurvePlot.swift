@@ -97,15 +97,24 @@ extension CurvePlot {
         page.line(from: place(a), to: place(b), color, width: width)
       }
     }
+    // One point alone is no line.
+    if curve.points.count == 1 {
+      let (x, y) = place(curve.points[0])
+      page.line(from: (x - 2, y), to: (x + 2, y), (44, 72, 160), width: 4)
+    }
     line(curve.points, (178, 184, 204), width: 1)
     line(
       Self.smoothed(curve.points, window: (range.upperBound - range.lowerBound) / 20), (44, 72, 160), width: 2
     )
   }
 
-  /// Ends where the extremes are, so that nothing is cut off, and is never empty.
+  private static func extremes(_ curve: Curve) -> (low: Double, high: Double) {
+    (curve.points.map(\.y).min()!, curve.points.map(\.y).max()!)
+  }
+
+  /// Ends a little beyond the extremes, so that nothing is cut off, and is never empty.
   private static func bounds(_ curve: Curve) -> ClosedRange<Double> {
-    let (low, high) = (curve.points.map(\.y).min()!, curve.points.map(\.y).max()!)
+    let (low, high) = extremes(curve)
     let pad = high > low ? (high - low) * 0.04 : max(abs(low), 1) * 0.1
     return (low - pad)...(high + pad)
   }
@@ -149,13 +158,13 @@ extension CurvePlot {
       let (left, top) = corner(index)
       let right = left + Self.panelWidth
       let bottom = top + Self.panelHeight
-      let values = Self.bounds(curve)
+      let (low, high) = Self.extremes(curve)
       let last = Self.smoothed(curve.points, window: (range.upperBound - range.lowerBound) / 20).last!.y
       labels += [
         .init(curve.name, x: left, y: top - 20, size: 15, color: ink, anchor: .left),
         .init(Self.brief(last), x: right, y: top - 20, size: 15, color: "0x2C48A0", anchor: .right),
         .init(
-          "\(Self.brief(values.lowerBound)) … \(Self.brief(values.upperBound))", x: (left + right) / 2,
+          low == high ? Self.brief(low) : "\(Self.brief(low)) … \(Self.brief(high))", x: (left + right) / 2,
           y: top - 17,
           size: 12, color: grey, anchor: .center),
         .init(Self.brief(range.lowerBound), x: left, y: bottom + 4, size: 12, color: grey, anchor: .left),

@@ -13,7 +13,7 @@ struct Encoding {
   private let wanted: Double
   let frameCount: Int
   let copiesPicture: Bool
-  let copiesSound: Bool
+  var copiesSound: Bool
 
   init(
     format: OutputFormat, picture: PictureSource?, sound: SoundSource?, seconds: Double?, output: URL

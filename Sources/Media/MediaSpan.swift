@@ -50,7 +50,7 @@ extension MediaSpan {
   /// - Throws: `.invalidRequest` for a negative, absurd or undefined start.
   static func check(start: Double) throws(MediaError) {
     guard start >= 0, start < 1e6 else {
-      throw .invalidRequest("start must be 0 s or later, not \(start.brief) s")
+      throw .invalidRequest("start must lie in 0…1000000 s, not at \(start.brief) s")
     }
   }
 

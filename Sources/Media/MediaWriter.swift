@@ -40,10 +40,13 @@ public enum MediaWriter {
     let format = try OutputFormat(url)
     let pictures = format.holdsPictures ? try await picture.resolved() : nil
     let sounds = format.holdsSound ? try await sound.resolved() : nil
-    let encoding = try Encoding(
+    var encoding = try Encoding(
       format: format, picture: pictures, sound: sounds, seconds: seconds, output: url)
+    if encoding.copiesSound, let sounds, try await !sounds.isSound(for: encoding.seconds) {
+      encoding.copiesSound = false
+    }
 
-    try await WorkFolder.use(beside: url) { folder throws(MediaError) in
+    try await WorkFolder.use(beside: url) { [encoding] folder throws(MediaError) in
       let name = "clip.\(format.rawValue)"
       let arguments =
         try encoding.arguments(folder: folder, comment: comment) + [FFmpeg.argument(folder.file(name))]

@@ -14,6 +14,18 @@ extension SoundSource {
       && abs(audio.start - span.information.origin) < 0.001 && 1024 / Double(audio.sampleRate) < step
   }
 
+  /// Whether all of the track can be decoded. Damaged packets that are copied are left out by players, and what follows
+  /// them is heard too early; encoded anew there is silence in their place.
+  func isSound(for seconds: Double) async throws(MediaError) -> Bool {
+    guard case .original(let span, let audio) = self else { return true }
+    let outcome = try await FFmpeg.run(
+      .ffmpeg,
+      span.inputArguments + [
+        "-map", "0:\(audio.index)", "-t", FFmpeg.time(seconds), "-f", "null", "-",
+      ])
+    return outcome.succeeded && outcome.messages.isEmpty
+  }
+
   func inputArguments(copied: Bool, folder: WorkFolder, output: URL) throws(MediaError) -> [String] {
     switch self {
     case .waveform(let waveform):

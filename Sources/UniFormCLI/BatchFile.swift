@@ -20,7 +20,7 @@ struct BatchFile: Equatable {
     let path = url.path(percentEncoded: false)
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue else {
-      throw CommandFailure("'\(path)' is no file; give a .csv or .jsonl file to --batch", .noInput)
+      throw CommandFailure("'\(path)' is no file; give --batch a list that ends in .csv or .jsonl", .noInput)
     }
     guard let data = try? Data(contentsOf: url) else {
       throw CommandFailure("'\(path)' cannot be read; check its permissions", .noInput)

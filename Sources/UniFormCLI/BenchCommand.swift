@@ -65,7 +65,7 @@ struct BenchCommand: AsyncParsableCommand {
     shapes.transformer.depth = depth ?? (model == nil ? 2 : shapes.transformer.depth)
     if let seconds { shapes.videoSeconds = seconds }
     let runner = BenchmarkRunner(device: device, dtype: dtype, runs: runs)
-    if !json { print(BenchmarkResult.header) }
+    if !json { try StandardOutput.print(BenchmarkResult.header) }
     for subject in subjects {
       if subject == .e2e {
         for usesGraphs in graph ? [false, true] : [false] {
@@ -87,7 +87,7 @@ extension BenchCommand {
   private func report(_ item: BenchmarkCase, _ runner: BenchmarkRunner) throws {
     try Task.checkCancellation()
     let result = try runner.measure(item)
-    print(json ? try result.json : result.line)
+    try StandardOutput.print(json ? try result.json : result.line)
   }
 
   /// A part that cannot be captured is said; the others are still measured.

@@ -97,7 +97,7 @@ struct CaptionCommand: AsyncParsableCommand {
 
   func run() async throws {
     let reporter = Reporter(
-      json ? .json : quiet ? .quiet : isatty(STDOUT_FILENO) == 1 ? .terminal : .plain)
+      .chosen(json: json, quiet: quiet))
     let store = try CaptionStore(URL(filePath: output), share: WorkShare())
     let clips = try data.clips(seconds: seconds, warn: reporter.warn)
     let start = ContinuousClock.now

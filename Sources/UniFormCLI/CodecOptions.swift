@@ -21,7 +21,7 @@ struct CodecOptions: ParsableArguments {
   }
 
   private var style: Reporter.Style {
-    json ? .json : quiet ? .quiet : isatty(STDOUT_FILENO) == 1 ? .terminal : .plain
+    .chosen(json: json, quiet: quiet)
   }
 
   /// Runs `body` with what reports its progress; a failure is reported, too.

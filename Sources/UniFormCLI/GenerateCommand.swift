@@ -166,7 +166,7 @@ struct OutputOptions: ParsableArguments {
   var quiet = false
 
   var reporting: Reporter.Style {
-    json ? .json : quiet ? .quiet : isatty(STDOUT_FILENO) == 1 ? .terminal : .plain
+    .chosen(json: json, quiet: quiet)
   }
 
   func validate() throws {

@@ -100,7 +100,7 @@ struct ImportCommand: AsyncParsableCommand {
 
   func run() async throws {
     let reporter = Reporter(
-      json ? .json : quiet ? .quiet : isatty(STDOUT_FILENO) == 1 ? .terminal : .plain)
+      .chosen(json: json, quiet: quiet))
     Interruption.allow(seconds: 60)
     let start = ContinuousClock.now
     var options = ModelImport.Options()

@@ -17,7 +17,7 @@ struct InfoCommand: AsyncParsableCommand {
 
   func run() async throws {
     let information = SystemInformation(model: try openModel())
-    print(json ? try information.json : information.text)
+    try StandardOutput.print(json ? try information.json : information.text)
   }
 
   /// Without a name, the bundled model; it may be missing, since versions and devices are there all the same.

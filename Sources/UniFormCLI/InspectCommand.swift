@@ -26,13 +26,13 @@ struct InspectCommand: AsyncParsableCommand {
     var isFolder: ObjCBool = false
     if FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), isFolder.boolValue {
       let inspection = try CacheInspection(url, folder: file)
-      print(json ? try inspection.json : inspection.text)
+      try StandardOutput.print(json ? try inspection.json : inspection.text)
     } else if url.pathExtension == "safetensors" {
       let inspection = TensorInspection(try SafeTensors(contentsOf: url))
-      print(json ? try inspection.json : inspection.text)
+      try StandardOutput.print(json ? try inspection.json : inspection.text)
     } else {
       let inspection = ClipInspection(try await MediaProbe.probe(url), file: file)
-      print(json ? try inspection.json : inspection.text)
+      try StandardOutput.print(json ? try inspection.json : inspection.text)
     }
   }
 }

@@ -83,7 +83,7 @@ struct PlanGenerate: AsyncParsableCommand {
     let speed = try MachineSpeed.measure(dtype: planned.dtype, device: device)
     let plan = try GenerationPlan(directory, planned, speed: speed, processBytes: processBytes)
     let report = GenerationPlanReport(plan, clips: count, speed: speed, available: options.availableBytes)
-    print(options.json ? try options.encoded(report) : report.text)
+    try StandardOutput.print(options.json ? try options.encoded(report) : report.text)
     if device.kind == .cpu, let available = options.availableBytes, report.staging == nil {
       throw try plan.shortage(directory, planned, available: available)
     }

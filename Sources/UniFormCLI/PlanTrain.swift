@@ -32,7 +32,7 @@ struct PlanTrain: AsyncParsableCommand {
     let speed = try MachineSpeed.measure(dtype: .float32, device: .cpu)
     let plan = try plan(file, speed, processBytes)
     let report = TrainingPlanReport(plan, speed: speed, available: options.availableBytes)
-    print(options.json ? try options.encoded(report) : report.text)
+    try StandardOutput.print(options.json ? try options.encoded(report) : report.text)
     if let available = options.availableBytes, plan.peakBytes > available {
       throw MemoryShortage(
         work: "training of the \(plan.part)", neededBytes: plan.peakBytes, availableBytes: available,

@@ -31,6 +31,6 @@ struct PlotCommand: AsyncParsableCommand {
   func run() async throws {
     let url = output.map { URL(filePath: $0) } ?? URL(filePath: folder).appending(path: "curves.png")
     try await CurvePlot(run: URL(filePath: folder)).write(to: url)
-    print("Wrote \(url.relativePath)")
+    try StandardOutput.print("Wrote \(url.relativePath)")
   }
 }

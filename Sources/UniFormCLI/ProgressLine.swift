@@ -37,12 +37,17 @@ struct ProgressLine {
     return "\(stage.capitalizedSentence): \(amount(completed)) of \(amount(total))" + speed
   }
 
-  var bar: String {
-    guard total > 1 else { return stage.capitalizedSentence + " …" }
-    let width = 28
+  /// Never as wide as the terminal, where it would go on in the next line: the bar gives way first, then the end.
+  func bar(columns: Int) -> String {
+    guard total > 1 else { return String((stage.capitalizedSentence + " …").prefix(columns - 1)) }
+    let words = "\(amount(completed))/\(amount(total))" + speed
+    let width = min(28, columns - 3 - stage.count - words.count)
+    guard width >= 4 else {
+      return String("\(stage.capitalizedSentence) \(words)".prefix(max(columns - 1, 0)))
+    }
     let full = width * completed / total
     let bar = String(repeating: "█", count: full) + String(repeating: "░", count: width - full)
-    return "\(stage.capitalizedSentence) \(bar) \(amount(completed))/\(amount(total))" + speed
+    return "\(stage.capitalizedSentence) \(bar) \(words)"
   }
 
   private func amount(_ count: Int) -> String { unit == "bytes" ? count.byteSize : "\(count)" }

@@ -74,7 +74,7 @@ struct PullCommand: AsyncParsableCommand {
     let count = snapshot.files.count
     reporter.note("\(count) file\(count == 1 ? "" : "s"), \(snapshot.bytes.byteSize); \(received)")
     let path = snapshot.url.path(percentEncoded: false)
-    if !json { print(path) }
+    if !json { try StandardOutput.print(path) }
     reporter.event(
       ReportEvent(
         "done", model: reference.description, output: path, commit: snapshot.commit, files: snapshot.files,
@@ -84,7 +84,8 @@ struct PullCommand: AsyncParsableCommand {
   /// For people on standard error, since the folder on standard output may be an argument of another command.
   private var reporter: Reporter {
     if json { return Reporter(.json) }
-    return Reporter(quiet ? .quiet : isatty(STDERR_FILENO) == 1 ? .terminal : .plain) {
+    return Reporter(.chosen(json: false, quiet: quiet, descriptor: STDERR_FILENO), descriptor: STDERR_FILENO)
+    {
       try? FileHandle.standardError.write(contentsOf: Data($0.utf8))
     }
   }

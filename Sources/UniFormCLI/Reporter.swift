@@ -13,9 +13,18 @@ final class Reporter: Sendable {
     /// One JSON object per line.
     case json
     case quiet
+
+    /// - Parameter descriptor: where progress goes.
+    static func chosen(json: Bool, quiet: Bool, descriptor: Int32 = STDOUT_FILENO) -> Style {
+      if json { return .json }
+      if quiet { return .quiet }
+      let terminal = ProcessInfo.processInfo.environment["TERM"] ?? ""
+      return isatty(descriptor) == 1 && terminal != "dumb" && !terminal.isEmpty ? .terminal : .plain
+    }
   }
 
   let style: Style
+  private let descriptor: Int32
   private let state = Mutex(State())
   private let write: @Sendable (String) -> Void
 
@@ -32,13 +41,14 @@ final class Reporter: Sendable {
   private static let longestSilence = Duration.seconds(30)
 
   init(
-    _ style: Style,
+    _ style: Style, descriptor: Int32 = STDOUT_FILENO,
     write: @escaping @Sendable (String) -> Void = {
       // Whoever read it may have gone; the clip is what counts.
       try? FileHandle.standardOutput.write(contentsOf: Data($0.utf8))
     }
   ) {
     self.style = style
+    self.descriptor = descriptor
     self.write = write
     if style == .json { Self.forPrograms.withLock { $0 = self } }
   }
@@ -99,7 +109,7 @@ final class Reporter: Sendable {
             secondsLeft: line.secondsLeft?.rounded(to: 1)
           ).json)
       case .terminal:
-        write("\r\u{1B}[K" + line.bar)
+        write("\r\u{1B}[K" + line.bar(columns: columns))
         state.hasBar = true
       case .plain:
         let tenth = total > 1 ? completed * 10 / total : 0
@@ -109,6 +119,12 @@ final class Reporter: Sendable {
         write(line.text + "\n")
       }
     }
+  }
+
+  /// Of the terminal as it is now; 80 where it does not say.
+  private var columns: Int {
+    var size = winsize()
+    return ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
   }
 
   /// Takes the bar away, so that whatever comes next has a line of its own.

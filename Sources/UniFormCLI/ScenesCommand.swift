@@ -79,7 +79,7 @@ struct ScenesCommand: AsyncParsableCommand {
 
   func run() async throws {
     let reporter = Reporter(
-      json ? .json : quiet ? .quiet : isatty(STDOUT_FILENO) == 1 ? .terminal : .plain)
+      .chosen(json: json, quiet: quiet))
     try await MediaTools.check()
     let start = ContinuousClock.now
     let folder = SceneFolder(

@@ -116,6 +116,23 @@ struct UniFormCommand: AsyncParsableCommand {
   }
 }
 
+/// What a command is there to tell.
+enum StandardOutput {
+  /// - Throws: where it cannot be written, as on a full disk; not where whoever read it has gone.
+  static func print(_ text: String) throws {
+    var bytes = Array((text + "\n").utf8)[...]
+    while !bytes.isEmpty {
+      let written = bytes.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+      if written < 0 && errno == EINTR { continue }
+      if written < 0 && errno == EPIPE { return }
+      guard written > 0 else {
+        throw CommandFailure("the standard output cannot be written; is its disk full?", .inputOutput)
+      }
+      bytes = bytes.dropFirst(written)
+    }
+  }
+}
+
 enum StandardError {
   static func print(_ line: String) {
     try? FileHandle.standardError.write(contentsOf: Data((line + "\n").utf8))

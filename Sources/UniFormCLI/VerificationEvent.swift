@@ -68,12 +68,11 @@ struct VerificationEvent: Encodable {
   }
 
   /// Writes the line; a number that is none becomes a text.
-  func print() {
+  func print() throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    guard let data = try? encoder.encode(self) else { return }
-    try? FileHandle.standardOutput.write(contentsOf: data + Data("\n".utf8))
+    try StandardOutput.print(String(decoding: try encoder.encode(self), as: UTF8.self))
   }
 }

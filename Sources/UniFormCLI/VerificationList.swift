@@ -51,22 +51,24 @@ struct VerificationList {
   }
 
   /// The table and the counts.
-  func end(seconds: Double) {
+  /// - Throws: where the standard output cannot be written.
+  func end(seconds: Double) throws {
     if json {
       var event = VerificationEvent("done")
       (event.passed, event.failed, event.unusable) = (passed, failed, unusable)
       event.seconds = seconds.rounded(to: 3)
-      return event.print()
+      return try event.print()
     }
-    if table.rows.count > 1 { print(table.lines.joined(separator: "\n")) }
+    if table.rows.count > 1 { try StandardOutput.print(table.lines.joined(separator: "\n")) }
     var counts = ["\(passed) passed", "\(failed) failed"]
     if unusable > 0 { counts.append("\(unusable) could not be used") }
-    print(counts.joined(separator: ", "))
+    try StandardOutput.print(counts.joined(separator: ", "))
   }
 
   private mutating func add(_ report: ParityReport, _ path: String) {
     let (worst, difference) = (report.worst.name, report.worst.difference)
-    if json { return VerificationEvent(report, file: path).print() }
+    // Whether anything can be written is told at the end.
+    if json { return (try? VerificationEvent(report, file: path).print()) ?? () }
     let place =
       if !difference.shapesAgree {
         "\(worst) has the shape \(difference.shape), the reference \(difference.referenceShape)"
@@ -84,7 +86,7 @@ struct VerificationList {
     let failure = CommandFailure(error)
     unusable += 1
     unusableStatus = unusableStatus ?? failure.status
-    if json { VerificationEvent(failure, file: path).print() }
+    if json { try? VerificationEvent(failure, file: path).print() }
     StandardError.print("uniform: error: \(failure)")
   }
 }

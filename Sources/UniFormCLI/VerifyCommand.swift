@@ -33,7 +33,7 @@ struct VerifyCommand: AsyncParsableCommand {
         list.verify(path)
       }
     }
-    list.end(seconds: (clock.now - started) / .seconds(1))
+    try list.end(seconds: (clock.now - started) / .seconds(1))
     if let status = list.status { throw QuietFailure(status: status) }
   }
 }

@@ -38,6 +38,27 @@ import Testing
     #expect(Numbered.numbers(of: frames) == Array(0..<50))
   }
 
+  /// Players leave damaged packets out, and the rest would be heard too early.
+  @Test func aDamagedTrackIsEncodedAnewWithSilenceInItsPlace() async throws {
+    let source = try await scratch.clip("source.m4a", "-f lavfi -i sine=d=4:sample_rate=16000 -c:a aac")
+    let frames = try await VideoReader.read(
+      scratch.clip("pictures.mp4", "-f lavfi -i", Numbered.source(rate: "25", seconds: 4), encode),
+      seconds: 4,
+      frameRate: 25, width: 64, height: 48)
+    var bytes = try Data(contentsOf: source)
+    // The sound lies between the beginning of `mdat` and the index behind it.
+    let sound = try #require(bytes.range(of: Data("mdat".utf8))).upperBound
+    for index in sound + 6000..<sound + 9000 { bytes[index] = 0x5A }
+    let damaged = scratch.file("damaged.m4a")
+    try bytes.write(to: damaged)
+    let url = scratch.file("clip.mp4")
+    try await MediaWriter.write(picture: .frames(frames), sound: .original(damaged), to: url)
+    let check = try await FFmpeg.run(.ffmpeg, ["-i", url.path(percentEncoded: false), "-f", "null", "-"])
+    #expect(check.messages.isEmpty, "\(check.messages)")
+    let decoded = try await AudioReader.read(url, seconds: 4, sampleRate: 16000)
+    #expect(decoded.samples.suffix(8000).map(abs).max() ?? 0 > 0.05, "the end is still at the end")
+  }
+
   @Test func aCopyKeepsTurnAndVariableRate() async throws {
     let source = try await scratch.clip(
       "phone.mp4", "-f lavfi -i", Numbered.source(rate: "30", seconds: 3),

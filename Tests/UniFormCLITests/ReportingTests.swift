@@ -35,7 +35,12 @@ import Testing
     let line = ProgressLine(
       stage: "downloading", completed: 1_500_000, total: 3_000_000_000, unit: "bytes", rate: 250_000_000)
     #expect(line.text == "Downloading: 1.5 MB of 3.0 GB, 250.0 MB/s, 12 s left")
-    #expect(line.bar.hasSuffix("░ 1.5 MB/3.0 GB, 250.0 MB/s, 12 s left"))
+    #expect(line.bar(columns: 200).hasSuffix("░ 1.5 MB/3.0 GB, 250.0 MB/s, 12 s left"))
+    #expect(
+      [200, 80, 60, 50, 20, 1].map { line.bar(columns: $0).count < $0 } == [
+        true, true, true, true, true, true,
+      ])
+    #expect(line.bar(columns: 30).hasPrefix("Downloading 1.5 MB/3.0 GB"))
   }
 
   @Test func `programs get objects`() throws {

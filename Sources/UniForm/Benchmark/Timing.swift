@@ -24,7 +24,7 @@ public struct Timing: Sendable, Encodable {
   ///
   /// - Parameters:
   ///   - first: seconds of a run that warmed up; it counts where it took more than 5 s, which no warmth would change.
-  ///   - between: runs before each measured run, unmeasured.
+  ///   - between: runs unmeasured, so often as there are runs at least, spread over them: it may take far longer than they.
   public static func measure(
     first: Double, runs: Int = 5, seconds: Double = 1, between: () throws -> Void = {},
     _ body: () throws -> Void
@@ -32,9 +32,16 @@ public struct Timing: Sendable, Encodable {
     let clock = ContinuousClock()
     var durations = first > 5 ? [first] : []
     if !durations.isEmpty { try between() }
+    let share = seconds / Double(max(runs, 1))
+    var sinceLast = share
     while durations.count < runs || durations.reduce(0, +) < seconds {
-      try between()
-      durations.append(try clock.measure(body).seconds)
+      if durations.count < runs || sinceLast >= share {
+        try between()
+        sinceLast = 0
+      }
+      let duration = try clock.measure(body).seconds
+      durations.append(duration)
+      sinceLast += duration
     }
     return Timing(durations)
   }

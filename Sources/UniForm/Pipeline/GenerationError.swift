@@ -39,7 +39,8 @@ public enum GenerationError: Error, Sendable, Equatable, CustomStringConvertible
     case .unusableSamples: "audio: holds samples that are no numbers, or far beyond full scale"
     case .notFinite(let stage):
       "model: \(stage.rawValue) gave values that are no numbers; are its weights damaged?"
-    case .unavailableDevice(let device): "device: \(device) is not available on this machine"
+    case .unavailableDevice(let device):
+      "device: \(device) is not available on this machine; take another, such as cpu"
     case .unsupportedDType(let dtype): "dtype: \(dtype) is not supported; use float32 or bfloat16"
     }
   }

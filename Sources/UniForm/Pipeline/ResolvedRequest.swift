@@ -67,6 +67,11 @@ struct ResolvedRequest {
         "\(modality == .audio ? "sound" : "video") alone is good only from a model that was trained for the task "
           + task.rawValue)
     }
+    if conditionGuidanceScale != 1 && negativeCondition == .absent {
+      notes.append(
+        "guidance against an absent condition is good only from a model that was also trained to make one modality alone"
+      )
+    }
     if let note = model.note(on: geometry.size) { notes.append(note) }
     if let prompt, try pipeline.isCut(prompt) {
       notes.append(

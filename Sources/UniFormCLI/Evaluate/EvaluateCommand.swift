@@ -55,7 +55,7 @@ struct EvaluateCommand: AsyncParsableCommand {
 
   func run() async throws {
     let reporter = Reporter(
-      json ? .json : quiet ? .quiet : isatty(STDOUT_FILENO) == 1 ? .terminal : .plain)
+      .chosen(json: json, quiet: quiet))
     do {
       try await MediaTools.check()
       let run = try await EvaluationRun(

@@ -11,6 +11,8 @@ actor ClipWorker {
   private var waiting: [ClipOrder] = []
   private var current: (job: String, work: Task<Void, Never>)?
   private var isEnding = false
+  /// The last of those that are under way, one after the other.
+  private var plans: Task<Void, Never>?
   nonisolated let description: WorkerDescription
 
   /// - Throws: where the device is missing, or the memory for the model.
@@ -40,12 +42,15 @@ actor ClipWorker {
       makeNext()
     case .cancel(let job):
       if current?.job == job { current?.work.cancel() }
-      let count = waiting.count
-      waiting.removeAll { $0.job == job }
       // Of a job that is neither, the answer is on its way already.
-      if waiting.count < count { channel.send(.cancelled(job: job)) }
+      for _ in waiting.filter({ $0.job == job }) { channel.send(.cancelled(job: job)) }
+      waiting.removeAll { $0.job == job }
     case .plan(let id, let request):
-      Task { channel.send(await planning.answer(id: id, request)) }
+      let before = plans
+      plans = Task {
+        await before?.value
+        channel.send(await planning.answer(id: id, request))
+      }
     }
   }
 
@@ -70,5 +75,6 @@ actor ClipWorker {
     waiting = []
     current?.work.cancel()
     await current?.work.value
+    await plans?.value
   }
 }

@@ -19,6 +19,10 @@ public final class TrainingLoop {
   public internal(set) var elapsed: TimeInterval = 0
   /// Steps that were left out because their loss or gradient was no number.
   public internal(set) var skipped = 0
+  /// The last step that was left out, and how many there were one after another.
+  private var (lastLeftOut, inRow) = (-1, 0)
+  /// So many steps left out in a row, and no further step will be any better.
+  private static let patience = 20
   private let division: BatchDivision
   private var lastSaved: Int?
   /// When the time that this process was given is over; nil where it has all the time it needs.
@@ -108,9 +112,16 @@ public final class TrainingLoop {
     let message = "step \(step)\(task): \(what) is not finite for the clips \(names)\(more)"
     if context.skipsNaN {
       skipped += 1
-      return context.log.warn("\(message); the step is skipped")
+      inRow = lastLeftOut == step - 1 ? inRow + 1 : 1
+      lastLeftOut = step
+      if inRow < Self.patience { return context.log.warn("\(message); the step is skipped") }
     }
     try save()
+    if context.skipsNaN {
+      throw TrainingError(
+        "\(message), as for \(inRow) steps in a row; the state before it is saved. --export it and begin_from it in a "
+          + "new run with a lower optimization.learning_rate", .software)
+    }
     throw TrainingError(
       "\(message); the state before it is saved. Go on with on_nan set to skip, or --export it and begin_from it "
         + "in a new run with a lower optimization.learning_rate", .software)
