@@ -147,6 +147,7 @@ extension DataError {
       .badData
     case .otherRecipe, .notWritable: .cannotCreate
     case .diskFull: .inputOutput
+    case .busy: .temporary
     }
   }
 }

@@ -126,6 +126,37 @@ private struct TestSource: ClipSource {
     #expect(try await prepare(source, "parts").done == 0)
   }
 
+  @Test func `what another process makes is left to it`() async throws {
+    let work = CacheWork(cache: cache("held"))
+    _ = try work.begin(CachePreparation(rendered(3), model: model, to: cache("held"), small).recipe)
+    let lock = try work.lock(.whole)
+    await #expect(throws: DataError.busy(cache("held"))) { try await prepare(rendered(3), "held") }
+    withExtendedLifetime(lock) {}
+  }
+
+  private var small: CachePreparation.Options {
+    var options = CachePreparation.Options()
+    options.shardSize = 10
+    return options
+  }
+
+  @Test func `a cache that lost a file or claims the impossible is damaged`() async throws {
+    _ = try await prepare(rendered(3), "lost")
+    let index = cache("lost").appending(path: "index.json")
+    let text = try String(contentsOf: index, encoding: .utf8)
+    for (key, value) in [("bytes", "9223372036854775807"), ("count", "-1")] {
+      let claim = text.replacing(try Regex("\"\(key)\" ?: ?[0-9]+"), with: "\"\(key)\":\(value)")
+      #expect(claim != text)
+      try Data(claim.utf8).write(to: index)
+      let error = #expect(throws: DataError.self) { try CacheIndex(contentsOf: cache("lost")) }
+      #expect(error?.description.contains("make no sense") == true, "\(error?.description ?? "")")
+    }
+    try Data(text.utf8).write(to: index)
+    try FileManager.default.removeItem(at: cache("lost").appending(path: "clips-00000.safetensors"))
+    let error = await #expect(throws: DataError.self) { try await prepare(rendered(3), "lost") }
+    #expect(error?.description.contains("clips-00000.safetensors is missing") == true)
+  }
+
   @Test func `workers divide the work, a lost one is replaced, and nothing is there twice`() async throws {
     let source = TestSource(clips: rendered(35), bad: [4])
     let whole = try await prepare(source, "whole")

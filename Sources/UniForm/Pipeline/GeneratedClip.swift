@@ -36,7 +36,7 @@ extension GeneratedClip {
   }
 }
 
-/// The record of a clip, stored with it: with the same model it makes the same clip again.
+/// The record of a clip, stored with it: with the same model and the same condition it makes the same clip again.
 public struct ClipSettings: Codable, Sendable, Equatable {
   /// Of this package.
   public var version: String

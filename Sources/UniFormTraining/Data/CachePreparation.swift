@@ -64,6 +64,8 @@ public struct CachePreparation: Sendable {
     for part in [ModelDirectory.Part.videoVAE, .audioVAE] { _ = try model.weightsURL(part) }
     _ = try model.loadTokenizer()
     if let index = try work.begin(recipe) { return Outcome(index: index, done: 0, skipped: 0) }
+    let lock = try work.lock(options.share)
+    defer { withExtendedLifetime(lock) {} }
     let blocks = pendingBlocks
     let indices = blocks.flatMap(\.clips)
     let total = units.filter(options.share.owns).reduce(0) { $0 + clips(of: $1).count }

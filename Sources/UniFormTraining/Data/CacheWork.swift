@@ -56,6 +56,18 @@ struct CacheWork {
     return nil
   }
 
+  /// For as long as it is kept, no other process can do the same share.
+  func lock(_ share: WorkShare) throws(DataError) -> ProcessLock {
+    do throws(ProcessLock.Failure) {
+      return try ProcessLock(folder.appending(path: "\(share.rank)-of-\(share.count).lock"))
+    } catch {
+      switch error {
+      case .held: throw .busy(cache)
+      case .notWritable(let reason): throw .notWritable(cache, reason: reason)
+      }
+    }
+  }
+
   private func check(_ known: CacheRecipe, is recipe: CacheRecipe) throws(DataError) {
     if let what = known.difference(from: recipe) { throw .otherRecipe(cache, what: what) }
   }

@@ -25,6 +25,8 @@ public enum DataError: Error, Sendable, Equatable, CustomStringConvertible {
   /// A cache that was begun with something else than what is asked for now.
   case otherRecipe(URL, what: String)
   case nothingUsable(URL, skipped: Int)
+  /// Another process makes the same part.
+  case busy(URL)
   case notWritable(URL, reason: String)
   case diskFull(URL)
 
@@ -66,6 +68,8 @@ public enum DataError: Error, Sendable, Equatable, CustomStringConvertible {
       "'\(url.relativePath)' was begun with \(what); give the same again, or another --output"
     case .nothingUsable(let url, let skipped):
       "none of \(skipped) clips could be used; '\(url.relativePath)' says why for each"
+    case .busy(let url):
+      "another process makes '\(url.relativePath)'; wait for it, or share the work by RANK and WORLD_SIZE"
     case .notWritable(let url, let reason):
       "cannot write '\(url.relativePath)' (\(reason)); choose another output"
     case .diskFull(let url):

@@ -6,7 +6,7 @@ internal import UniForm
 /// `config.json`, the whole configuration; `checkpoints/`; `metrics.jsonl` and `events.out.tfevents.…`; `samples/`.
 public final class RunDirectory: @unchecked Sendable {
   public let url: URL
-  private let lock: Int32
+  private let lock: ProcessLock
 
   /// Makes the folder where it is missing.
   ///
@@ -18,17 +18,16 @@ public final class RunDirectory: @unchecked Sendable {
     } catch {
       throw TrainingError("\(url.path): cannot be created: \(error.localizedDescription)", .inputOutput)
     }
-    lock = open(url.appending(path: ".lock").path, O_CREAT | O_RDWR | O_CLOEXEC, 0o644)
-    guard lock >= 0 else {
-      throw TrainingError("\(url.path): cannot be written: \(String(cString: strerror(errno)))", .inputOutput)
-    }
-    guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
-      close(lock)
-      throw TrainingError("\(url.path): another process trains there", .busy)
+    do {
+      lock = try ProcessLock(url.appending(path: ".lock"))
+    } catch {
+      switch error {
+      case .held: throw TrainingError("\(url.path): another process trains there", .busy)
+      case .notWritable(let reason):
+        throw TrainingError("\(url.path): cannot be written: \(reason)", .inputOutput)
+      }
     }
   }
-
-  deinit { close(lock) }
 
   public var configurationURL: URL { url.appending(path: "config.json") }
   public var metricsURL: URL { Self.metricsURL(in: url) }
