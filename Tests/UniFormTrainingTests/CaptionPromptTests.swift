@@ -11,7 +11,8 @@ import Testing
     ("\"A quoted cat.\"", false, "A quoted cat."),
     ("<think>what is it?\nA cat?</think>A cat sleeps.", false, "A cat sleeps."),
     ("what is it?\nA cat?</think>\n\nA cat sleeps.", false, "A cat sleeps."),
-    ("A dog runs. It is 3.5 m", true, "A dog runs."), ("<think>never ends", false, nil), ("", false, nil), (" \n ", false, nil),
+    ("A dog runs. It is 3.5 m", true, "A dog runs."),
+    ("<think>never ends", false, nil), ("", false, nil), (" \n ", false, nil),
     ("A fire burns. Smoke ris", true, "A fire burns."), ("A fire bur", true, "A fire bur"),
   ]
 

@@ -369,7 +369,7 @@ final class DataTree {
     }
   }
 
-  @Test func `what was made of the clips says nothing of them, and a folder that leads back is seen once`() throws {
+  @Test func `caches are passed over, and folders that lead back are seen once`() throws {
     let tree = try DataTree([
       "a.mp4": "", "metadata.csv": "file_name,text\na.mp4,new\n", "sub/b.mp4": "",
       "cache/index.json": "{}", "cache/clips-00000.safetensors": "",

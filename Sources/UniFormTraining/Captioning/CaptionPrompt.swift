@@ -25,7 +25,8 @@ public struct CaptionPrompt: Sendable, Equatable {
   /// - Returns: nil where nothing is left.
   static func caption(in answer: String, isCut: Bool) -> String? {
     // Where the prompt's template opens the thoughts, an answer has their end alone.
-    let said = answer.range(of: "</think>", options: .backwards).map { String(answer[$0.upperBound...]) } ?? answer
+    let said =
+      answer.range(of: "</think>", options: .backwards).map { String(answer[$0.upperBound...]) } ?? answer
     let spoken = said.replacing(#/(?s)<think>.*$/#, with: "")
     guard var text = CaptionText.cleaned(spoken) else { return nil }
     for pattern in openings { text = text.replacing(pattern.ignoresCase(), with: "") }

@@ -21,7 +21,8 @@ struct CaptionTable {
 
   /// - Throws: ``DataError`` for a list without such columns.
   init(_ list: ListFile) throws(DataError) {
-    let (objects, broken) = list.name.hasSuffix(".csv") || list.name.hasSuffix(".tsv") ? list.table : list.objects
+    let (objects, broken) =
+      list.name.hasSuffix(".csv") || list.name.hasSuffix(".tsv") ? list.table : list.objects
     var nameless: [Int] = []
     var hasEntries = false
     for (line, fields) in objects {
@@ -56,7 +57,9 @@ struct CaptionTable {
     entries.values(of: clip, in: folder).lazy.compactMap(\.self).first
   }
 
-  func caption(of clip: SourceClip, in folder: MediaFolder) -> String? { entry(of: clip, in: folder)?.caption }
+  func caption(of clip: SourceClip, in folder: MediaFolder) -> String? {
+    entry(of: clip, in: folder)?.caption
+  }
 }
 
 /// Ids to keep or to leave out, in any of the ways in which clips are named: one per line; of a `.csv` or `.tsv` the
@@ -105,7 +108,9 @@ struct IDList {
 
   func contains(_ clip: SourceClip, in folder: MediaFolder) -> Bool {
     if names.values(of: clip, in: folder).contains(where: { _ in true }) { return true }
-    return [clip.id, folder.path(of: clip.file)].contains { ClipName($0).video.map { videos.contains($0.video) } ?? false }
+    return [clip.id, folder.path(of: clip.file)].contains {
+      ClipName($0).video.map { videos.contains($0.video) } ?? false
+    }
   }
 }
 
