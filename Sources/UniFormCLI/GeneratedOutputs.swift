@@ -122,6 +122,16 @@ extension GenerationJob {
   }
 }
 
+extension GeneratedClip {
+  /// With what part of a file it was made for.
+  func recording(_ job: GenerationJob) -> GeneratedClip {
+    var clip = self
+    if job.video != nil || job.audio != nil { clip.settings.start = job.options.start }
+    if job.video != nil { clip.settings.fit = job.options.fit.rawValue }
+    return clip
+  }
+}
+
 extension ClipSettings {
   /// One line with sorted keys: the same settings are the same bytes.
   var json: String {

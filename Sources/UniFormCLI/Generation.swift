@@ -71,6 +71,7 @@ struct Generation {
   }
 
   func write(_ clip: GeneratedClip, of job: GenerationJob, index: Int) async throws {
+    let clip = clip.recording(job)
     let url = job.output.url.numbered(index, of: sampling.count)
     let sheetURL = job.sheet?.numbered(index, of: sampling.count)
     let wantsSheet = sheetURL != nil || job.output.kind == .sheet

@@ -164,7 +164,11 @@ extension ClipSettings {
       table.add(
         "  condition", "guidance \(conditionGuidanceScale.formatted) against \(negativeCondition.rawValue)")
     }
+    if let start {
+      table.add("  made for", "the input from \(start.formatted) s on" + (fit.map { ", fit \($0)" } ?? ""))
+    }
     table.add("  model", "\(model), weights \(weights)")
+    if let adapters { table.add("  adapters", adapters.map(\.oneLine).joined(separator: ", ")) }
     table.add(
       "  clip", "\(width)×\(height), \(frameRate) frames per second, \(sampleRate) Hz, \(seconds.formatted) s"
     )

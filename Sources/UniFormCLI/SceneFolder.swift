@@ -105,7 +105,7 @@ struct SceneFolder: Sendable {
   /// The side file comes last, so where it is the clip is complete.
   private func isFinished(_ index: Int) throws -> Bool {
     guard FileManager.default.fileExists(atPath: clipURL(index, "json").path),
-      FileManager.default.fileExists(atPath: clipURL(index, "mp4").path)
+      (try? clipURL(index, "mp4").resourceValues(forKeys: [.fileSizeKey]))?.fileSize ?? 0 > 0
     else { return false }
     let known = try description(index)
     let isSame = known.seed == clipSeed(index) && known.seconds == geometry.seconds

@@ -63,6 +63,19 @@ import UniForm
     #expect(result.status == 0, "\(result.errors)")
     let settings = try await settings("a.mp4")
     #expect(settings.conditionGuidanceScale == 2.5 && settings.negativeCondition == .absent)
+    #expect(settings.start == 0 && settings.fit == nil && settings.adapters == nil)
+    #expect(result.errors.contains("warning: guidance against an absent condition is good only from a model"))
+  }
+
+  @Test func `records which part of a video it was made for`() async throws {
+    try await place.clip("in.mp4", audio: false)
+    let result = try await generate(
+      "--video", "in.mp4", "--start", "0.5", "--fit", "squash", "--output", "a.mp4")
+    #expect(result.status == 0, "\(result.errors)")
+    let settings = try await settings("a.mp4")
+    #expect(settings.start == 0.5 && settings.fit == "squash")
+    let inspected = try await place.program.run(["inspect", "a.mp4"])
+    #expect(inspected.output.contains("the input from 0.5 s on, fit squash"))
   }
 
   @Test func `keeps the pictures of a video as they are and adds sound`() async throws {

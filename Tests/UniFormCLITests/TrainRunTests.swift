@@ -197,6 +197,8 @@ import UniForm
     #expect(try await generate("plain.wav").status == 0)
     let adapted = try await generate("adapted.wav", "--lora", "run/lora.safetensors:2")
     #expect(adapted.status == 0, "\(adapted.errors)")
+    let adaptedClip = try await generate("adapted.mp4", "--lora", "run/lora.safetensors:2", "--json")
+    #expect(adaptedClip.output.contains("\"adapters\":[\"lora.safetensors:2.0\"]"))
     #expect(try Data(contentsOf: place.file("plain.wav")) != Data(contentsOf: place.file("adapted.wav")))
     for (lora, status) in [
       ("nowhere.safetensors", Int32(66)), ("run/lora.safetensors:x", 64),

@@ -12,7 +12,7 @@ public struct GeneratedClip: Sendable {
   /// Rows and columns of ``mel``, row after row.
   public let melFrames: Int
   public let melBins: Int
-  public let settings: ClipSettings
+  public package(set) var settings: ClipSettings
   /// What the user should know, one line each: a length that the model was not trained for, a prompt that was cut.
   public let notes: [String]
 }
@@ -43,6 +43,8 @@ public struct ClipSettings: Codable, Sendable, Equatable {
   public var model: String
   /// Of all weight files, so that a retrained model of the same name is told apart.
   public var weights: String
+  /// Files of low-rank adapters, each with its strength: `style.safetensors:0.8`; nil without.
+  public var adapters: [String]?
   public var task: GenerationTask
   public var prompt: String?
   public var negativePrompt: String?
@@ -52,6 +54,10 @@ public struct ClipSettings: Codable, Sendable, Equatable {
   /// Nil where the condition was not guided; so is what it was guided against.
   public var conditionGuidanceScale: Double?
   public var negativeCondition: GenerationRequest.NegativeCondition?
+  /// Seconds into the file of the condition at which it begins, and how pictures were fitted to the model's frame. Whoever reads
+  /// a file sets them.
+  public var start: Double?
+  public var fit: String?
   public var sampler: Sampler
   public var seconds: Double
   public var dtype: String
@@ -62,7 +68,8 @@ public struct ClipSettings: Codable, Sendable, Equatable {
   public var sampleRate: Int
 
   enum CodingKeys: String, CodingKey {
-    case version, model, weights, task, prompt, seed, steps, sampler, seconds, dtype, device, width, height
+    case version, model, weights, adapters, start, fit, task, prompt, seed, steps, sampler, seconds, dtype,
+      device, width, height
     case negativePrompt = "negative_prompt"
     case guidanceScale = "guidance_scale"
     case conditionGuidanceScale = "condition_guidance_scale"

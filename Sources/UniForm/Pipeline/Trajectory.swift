@@ -53,7 +53,8 @@ extension UniFormPipeline {
 
   private func settings(_ request: ResolvedRequest, seed: UInt64) -> ClipSettings {
     ClipSettings(
-      version: UniFormVersion.current, model: model.name, weights: weights, task: request.task,
+      version: UniFormVersion.current, model: model.name, weights: weights,
+      adapters: model.adapters.isEmpty ? nil : model.adapters.map(\.label), task: request.task,
       prompt: request.prompt, negativePrompt: request.negativePrompt, seed: seed, steps: request.steps,
       guidanceScale: request.guidanceScale,
       conditionGuidanceScale: request.conditionGuidanceScale == 1 ? nil : request.conditionGuidanceScale,

@@ -11,6 +11,9 @@ extension ModelDirectory {
       self.url = url
       self.scale = scale
     }
+
+    /// `style.safetensors:0.8`
+    var label: String { "\(url.lastPathComponent):\(scale)" }
   }
 
   /// What names in a file of adapters begin with: the folder of the part, as in diffusers.

@@ -25,7 +25,7 @@ struct ClipMaking: Sendable {
       try job.check(count: 1)
       try planning.checkMemory(for: job)
       let prepared = try await JobPreparation(directory: directory, pipeline: pipeline)(job)
-      let clip = try await generate(prepared, order, progress)
+      let clip = try await generate(prepared, order, progress).recording(job)
       progress.send("writing", completed: 0, total: 1)
       let files = try await write(clip, of: job, in: order)
       let settings: [String: JSONValue] = try JSONLine.decode(from: Data(clip.settings.json.utf8))
