@@ -96,8 +96,7 @@ struct CaptionCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let reporter = Reporter(
-      .chosen(json: json, quiet: quiet))
+    let reporter = Reporter(.chosen(json: json, quiet: quiet))
     let store = try CaptionStore(URL(filePath: output), share: WorkShare())
     let clips = try data.clips(seconds: seconds, warn: reporter.warn)
     let start = ContinuousClock.now

@@ -99,8 +99,7 @@ struct ImportCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let reporter = Reporter(
-      .chosen(json: json, quiet: quiet))
+    let reporter = Reporter(.chosen(json: json, quiet: quiet))
     Interruption.allow(seconds: 60)
     let start = ContinuousClock.now
     var options = ModelImport.Options()

@@ -10,8 +10,8 @@ struct InspectCommand: AsyncParsableCommand {
     abstract: "Show the settings stored in a clip, its streams, the tensors of a weight file, or a cache.",
     discussion: """
       For a clip made by this program, the settings are those that make it again; where it was made for a video or a \
-      sound, from the same part of that. For a .safetensors file, the name, type, shape and size of each tensor are listed. For a folder that 'uniform prepare' filled, what is in it; \
-      every byte is compared with the checksums first.
+      sound, from the same part of that. For a .safetensors file, the name, type, shape and size of each tensor are \
+      listed. For a folder that 'uniform prepare' filled, what is in it; every byte is compared with the checksums first.
       """)
 
   @ArgumentParser.Argument(

@@ -78,8 +78,7 @@ struct ScenesCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let reporter = Reporter(
-      .chosen(json: json, quiet: quiet))
+    let reporter = Reporter(.chosen(json: json, quiet: quiet))
     try await MediaTools.check()
     let start = ContinuousClock.now
     let folder = SceneFolder(

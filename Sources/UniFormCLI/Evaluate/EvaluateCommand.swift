@@ -54,8 +54,7 @@ struct EvaluateCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let reporter = Reporter(
-      .chosen(json: json, quiet: quiet))
+    let reporter = Reporter(.chosen(json: json, quiet: quiet))
     do {
       try await MediaTools.check()
       let run = try await EvaluationRun(
