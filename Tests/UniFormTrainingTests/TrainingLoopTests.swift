@@ -173,6 +173,21 @@ import UniForm
     #expect(weights[1] == weights[2] && weights[2] != weights[3])
   }
 
+  @Test func whereEveryStepIsSkippedTheRunEnds() throws {
+    var context = try RunContext.quiet()
+    context.skipsNaN = true
+    let regression = try regression(steps: 100, context: context)
+    let error = #expect(throws: TrainingError.self) {
+      try regression.loop.run { part in
+        let result = regression.loss(part)
+        // One skipped step before, which is none of the row.
+        return part.step == 1 || part.step >= 4 ? StepResult(loss: result.loss * Double.nan) : result
+      }
+    }
+    #expect(error?.description.contains("20 steps in a row") == true, "\(error?.description ?? "")")
+    #expect(regression.loop.skipped == 21)
+  }
+
   @Test func anAdversaryLearnsOnlyFromItsOwnLoss() throws {
     let model = ParameterStore(seed: 1)
     let judge = ParameterStore(seed: 2)
