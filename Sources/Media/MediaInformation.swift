@@ -21,6 +21,8 @@ public struct MediaInformation: Sendable, Equatable {
     public let pixelFormat: String
     /// `bt709`, `smpte170m`, …; `nil` when the file does not say.
     public let colorSpace: String?
+    /// Every other line of a picture was taken at another moment.
+    public let isInterlaced: Bool
     public let codedWidth: Int
     public let codedHeight: Int
     /// Width of one pixel over its height, as stored (before rotation).

@@ -91,6 +91,7 @@ private struct Report: Decodable {
     let profile: String?
     let pix_fmt: String?
     let color_space: String?
+    let field_order: String?
     let width: Int?
     let height: Int?
     let sample_aspect_ratio: String?
@@ -188,7 +189,8 @@ extension MediaInformation.VideoStream {
       } ?? 0
     self.init(
       index: stream.index, codec: stream.codec_name ?? "", pixelFormat: stream.pix_fmt ?? "",
-      colorSpace: stream.color_space, codedWidth: width, codedHeight: height,
+      colorSpace: stream.color_space, isInterlaced: ["tt", "bb", "tb", "bt"].contains(stream.field_order),
+      codedWidth: width, codedHeight: height,
       sampleAspectRatio: stream.sample_aspect_ratio.flatMap { MediaInformation.Rate($0, separator: ":") }?
         .value ?? 1,
       rotation: ((Int(-turn.rounded()) % 360 + 405) % 360) / 90 * 90,

@@ -27,10 +27,12 @@ struct MediaSpan {
 
   /// At each time k / `rate`, k = 0, 1, …, the picture on show at that moment.
   ///
-  /// A picture counts as shown one millisecond early, as containers round timestamps to milliseconds.
+  /// A picture counts as shown one millisecond early, as containers round timestamps to milliseconds. Of an interlaced
+  /// one the lines of its second moment are made anew from those of the first.
   func videoFilter(rate: String) -> String {
     let shift = Int((time * 1e6).rounded()) + 1000
-    return "settb=AVTB,setpts=PTS-(\(shift)),fps=fps=\(rate):round=up:start_time=0"
+    let whole = information.video?.isInterlaced == true ? "bwdif=mode=send_frame:deint=interlaced," : ""
+    return "\(whole)settb=AVTB,setpts=PTS-(\(shift)),fps=fps=\(rate):round=up:start_time=0"
   }
 
   /// Sound from time zero at `sampleRate`: cut, or filled with silence, where the track starts early or late,

@@ -89,7 +89,8 @@ struct ClipInspection: Inspection {
     let codec: String
     let width: Int
     let height: Int
-    let frameRate: Double
+    /// Of a still picture none.
+    let frameRate: Double?
     let isVariableRate: Bool
     let rotation: Int
     let seconds: Double?
@@ -119,7 +120,8 @@ struct ClipInspection: Inspection {
     video = information.video.map {
       Video(
         codec: $0.codec, width: $0.displaySize.width, height: $0.displaySize.height,
-        frameRate: $0.averageFrameRate.value.rounded(to: 3), isVariableRate: $0.isVariableRate,
+        frameRate: information.isStill ? nil : $0.averageFrameRate.value.rounded(to: 3),
+        isVariableRate: $0.isVariableRate,
         rotation: $0.rotation, seconds: information.videoSeconds)
     }
     audio = information.audio.map {
@@ -137,8 +139,10 @@ struct ClipInspection: Inspection {
     table.add("file", file.oneLine)
     table.add("container", container + (seconds.map { ", \($0.rounded(to: 3).formatted) s" } ?? ""))
     if let video {
-      let rate = video.frameRate.formatted + (video.isVariableRate ? " (variable)" : "")
-      table.add("video", "\(video.codec), \(video.width)×\(video.height) pixels, \(rate) frames per second")
+      let variable = video.isVariableRate ? " (variable)" : ""
+      let rate = video.frameRate.map { ", \($0.formatted)\(variable) frames per second" } ?? ""
+      table.add(
+        rate.isEmpty ? "picture" : "video", "\(video.codec), \(video.width)×\(video.height) pixels\(rate)")
     }
     if let audio {
       let channels =

@@ -8,6 +8,9 @@ import UniFormTraining
 extension TrainCommand {
   func trainVideoVAE(_ job: TrainingJob<VideoVAETrainer.Recipe>) throws {
     let configuration = job.configuration
+    if configuration.recipe.decoderOnly && configuration.initialModel.isEmpty {
+      throw CommandFailure.usage("recipe.decoder_only: needs begin_from, the model whose encoder is kept")
+    }
     job.note("rendering \(configuration.recipe.clips) clips")
     let frames = SceneFrames(
       count: configuration.recipe.clips, seed: configuration.seed, geometry: job.directory.geometry.scenes)
@@ -18,9 +21,14 @@ extension TrainCommand {
     guard try job.train(trainer.loop, begin: trainer.begin, trainer.run) else { return }
     // The latents get zero mean and unit variance per channel; the constants ship with the weights.
     var model = job.directory.videoVAE
-    let moments = try trainer.latentMoments(chunks: 64)
-    model.shift = moments.map(\.mean)
-    model.scale = moments.map(\.deviation)
+    if configuration.recipe.decoderOnly {
+      let begun = try ModelDirectory(URL(filePath: configuration.initialModel)).videoVAE
+      (model.shift, model.scale) = (begun.shift, begun.scale)
+    } else {
+      let moments = try trainer.latentMoments(chunks: 64)
+      model.shift = moments.map(\.mean)
+      model.scale = moments.map(\.deviation)
+    }
     try job.write(model, to: .videoVAE)
     let tensors = try trainer.loop.averagedParameters().map { name, tensor in
       switch name {

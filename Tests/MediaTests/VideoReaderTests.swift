@@ -47,6 +47,27 @@ import Testing
     #expect(frames.pixels.prefix(32 * 32 * 3) == frames.pixels.suffix(32 * 32 * 3))
   }
 
+  /// A bright bar that moves on between the two moments of a picture has combs where lines are only woven.
+  @Test func linesOfTwoMomentsAreNotWoven() async throws {
+    let bar = "geq=lum='if(between(X,8+N,20+N),235,16)':cb=128:cr=128,format=yuv420p"
+    let url = try await scratch.clip(
+      "camera.mp4", "-f lavfi -i color=black:s=96x64:r=50:d=2",
+      "-vf \(bar),tinterlace=interleave_top,setfield=tff",
+      "-c:v libx264 -crf 8 -flags +ilme+ildct -x264-params tff=1")
+    #expect(try await MediaProbe.probe(url).video?.isInterlaced == true)
+    let frames = try await VideoReader.read(url, seconds: 1.5, frameRate: 25, width: 96, height: 64)
+    #expect(frames.count == 38)
+    for frame in [5, 20, 37] {
+      let rows = (8..<56).map { row in
+        (0..<96).reduce(0) { sum, x in
+          sum + x * Int(frames.pixels[frame * frames.bytesPerFrame + (row * 96 + x) * 3])
+        }
+      }
+      let combs = zip(rows, rows.dropFirst()).map { abs($0 - $1) }.reduce(0, +) / 47
+      #expect(combs < 300, "picture \(frame): neighbouring lines differ by \(combs)")
+    }
+  }
+
   @Test func refusesAClipThatLacksMoreThanIsAllowed() async throws {
     let url = try await scratch.clip(
       "short.mkv", "-f lavfi -i", Numbered.source(rate: "10", seconds: 1), "-f lavfi -i sine=d=0.7", encode)

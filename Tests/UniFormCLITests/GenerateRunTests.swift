@@ -307,6 +307,9 @@ import UniForm
     #expect(result.status == 0)
     #expect(result.output.contains("\"rain\""))
     #expect(result.output.contains("11"))
+    _ = try await generate("--prompt", "rain", "--seed", "11", "--output", "x.png")
+    let still = try await place.program("inspect", "x.png")
+    #expect(still.output.contains("picture") && !still.output.contains("frames per second\n"))
   }
 
   @Test func `an interruption ends it within a second and leaves nothing`() async throws {

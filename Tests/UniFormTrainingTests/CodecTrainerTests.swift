@@ -35,6 +35,33 @@ import UniForm
     #expect(moments.count == 4 && moments.allSatisfy { $0.mean.isFinite && $0.deviation > 0 })
   }
 
+  @Test func aDecoderTrainsForLatentsThatStay() throws {
+    var recipe = VideoVAETrainer.Recipe()
+    (recipe.decoderOnly, recipe.psnrWeight) = (true, 1)
+    let frames = SceneFrames(count: 2, seed: 1, geometry: scenes)
+    let trainer = try VideoVAETrainer(
+      model: model, recipe, optimization: optimization, frames: frames, workers: 2, context: .quiet())
+    try trainer.begin(from: model)
+    let before = try model.weights(of: .videoVAE).items
+    try trainer.run()
+    for (name, tensor) in try trainer.loop.averagedParameters() where name != "scale" && name != "shift" {
+      let old = try #require(before[name]).load().to(.float32)
+      let change = (tensor - old).abs.maximum.item
+      let isOfDecoder = ["decoder.", ".post_quant_conv."].contains { name.contains($0) }
+      #expect((change > 0) == isOfDecoder, "\(name) changed by \(change)")
+    }
+  }
+
+  /// 0.02 in −1…1 is 40 dB, and two windows that differ a hundredfold count alike.
+  @Test func decibelsAreThoseOfEachWindow() throws {
+    let frames = SceneFrames(count: 2, seed: 1, geometry: scenes)
+    let trainer = try VideoVAETrainer(
+      model: model, VideoVAETrainer.Recipe(), optimization: optimization, frames: frames, context: .quiet())
+    let errors = Tensor([0.02, 0.2]).reshaped([2, 1, 1, 1, 1]).expanded([2, 3, 1, 4, 4])
+    let decibels = trainer.meanSquaredErrorLogarithm(errors.squared) * -10 + 10 * log10(4)
+    #expect(abs(decibels.item - 30) < 0.1)
+  }
+
   @Test func theAudioTrainerMeasuresTheSameWhateverTheDirectorySays() throws {
     var recipe = AudioVAETrainer.Recipe()
     recipe.windowFrames = 32

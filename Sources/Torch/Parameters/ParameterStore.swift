@@ -26,6 +26,8 @@ public final class ParameterStore {
   public let device: Device
   /// Layers that are made from now on get adapters where this says so; then nothing else is trained.
   public var adapters: LowRankAdapters?
+  /// What the names of parameters begin with that keep their values in training.
+  public var frozenPrefixes: [String] = []
   /// Whether layers bring their weights into the order in which products read them fastest, and keep nothing else.
   public let packs: Bool
   let source: Source
@@ -94,7 +96,12 @@ public final class ParameterStore {
     trainable.map { $0.tensor.requireGradient() }
   }
 
-  public var trainable: [Entry] { entries.filter { !$0.isBuffer && (adapters == nil || $0.isAdapter) } }
+  public var trainable: [Entry] {
+    entries.filter { entry in
+      !entry.isBuffer && (adapters == nil || entry.isAdapter)
+        && !frozenPrefixes.contains { entry.name.hasPrefix($0) }
+    }
+  }
 
   /// Elements of all trainable parameters.
   public var parameterCount: Int { trainable.reduce(0) { $0 + $1.tensor.count } }

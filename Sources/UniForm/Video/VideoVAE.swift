@@ -38,6 +38,11 @@ extension VideoVAE {
     public let temporal: TemporalVAE.Encoder
     public var tiling = SpatialTiling()
     let normalization: LatentNormalization
+    /// What the names of its parameters begin with, in an autoencoder that is made at a store's root.
+    public static let parameterPrefixes = [
+      "spatial_vae.module.encoder.", "spatial_vae.module.quant_conv.", "temporal_vae.encoder.",
+      "temporal_vae.quant_conv.",
+    ]
 
     public init(_ parameters: Parameters, _ configuration: Configuration) throws {
       try configuration.validate()

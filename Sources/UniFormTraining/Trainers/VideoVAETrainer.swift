@@ -1,3 +1,4 @@
+internal import Foundation
 internal import Scenes
 public import Torch
 public import UniForm
@@ -14,11 +15,16 @@ public struct VideoVAETrainer {
     /// Extra weight of a pixel that moves.
     public var motionWeight = 5.0
     public var divergenceWeight = 2e-3
+    /// Of the common logarithm of each window's mean squared error: a tenth of its decibels, so that an easy window
+    /// counts as much as a hard one.
+    public var psnrWeight = 0.0
+    /// Keeps the encoder as it is, and with it all latents and the transformers that were trained on them.
+    public var decoderOnly = false
 
     public init() {}
 
     public func validate() throws(ConfigurationError) {
-      guard clips > 0, motionWeight >= 0, divergenceWeight >= 0 else {
+      guard clips > 0, motionWeight >= 0, divergenceWeight >= 0, psnrWeight >= 0 else {
         throw ConfigurationError("clips must be positive, the weights not negative")
       }
     }
@@ -27,6 +33,8 @@ public struct VideoVAETrainer {
       case clips
       case motionWeight = "motion_weight"
       case divergenceWeight = "divergence_weight"
+      case psnrWeight = "psnr_weight"
+      case decoderOnly = "decoder_only"
     }
   }
 
@@ -48,6 +56,7 @@ public struct VideoVAETrainer {
     self.frames = frames
     let stores = (0..<workers).map { _ in context.makeStore(context.seed, device) }
     replicas = try stores.map { try VideoVAE($0.root, Self.bare(model.videoVAE)) }
+    for store in stores where recipe.decoderOnly { store.frozenPrefixes = VideoVAE.Encoder.parameterPrefixes }
     loop = try TrainingLoop(stores, settings: optimization, context: context)
   }
 
@@ -89,10 +98,24 @@ public struct VideoVAETrainer {
     let perClip = ((error + error.squared) * weight).mean([1, 2, 3, 4]) / weight.mean([1, 2, 3, 4])  // [B]
     let reconstruction = perClip.mean
     let divergence = posterior.divergence
+    let logarithm = meanSquaredErrorLogarithm(error.squared)
     return StepResult(
-      loss: reconstruction + divergence * recipe.divergenceWeight, clipLosses: perClip,
-      metrics: [("reconstruction", reconstruction), ("mse", error.squared.mean), ("divergence", divergence)])
+      loss: reconstruction + divergence * recipe.divergenceWeight + logarithm * recipe.psnrWeight,
+      clipLosses: perClip,
+      metrics: [
+        ("reconstruction", reconstruction), ("mse", error.squared.mean), ("divergence", divergence),
+        ("psnr", logarithm * -10 + 10 * log10(4)),  // the peak is 2, from −1 to 1
+      ])
   }
+
+  /// The mean over windows of the common logarithm of their mean squared error, which ends where rounding to bytes
+  /// begins.
+  func meanSquaredErrorLogarithm(_ squared: Tensor) -> Tensor {
+    ((squared.mean([1, 2, 3, 4]) + Self.roundingError).log / log(10)).mean
+  }
+
+  /// The mean squared error of rounding to one of 256 values in −1…1.
+  private static let roundingError = (2.0 / 255) * (2.0 / 255) / 12
 }
 
 extension VideoVAETrainer {
