@@ -11,10 +11,15 @@ struct ProcessTeam {
     let rank: Int
     let status: Int32
     let wasKilled: Bool
+    /// From here, because another one had failed.
+    let wasDismissed: Bool
 
     var isFailure: Bool { wasKilled || status != 0 }
     /// Those that only lost another process are not the reason.
-    var weight: Int { wasKilled ? 2 : status == ExitStatus.unavailable.rawValue ? 0 : 1 }
+    var weight: Int {
+      if wasDismissed || status == ExitStatus.unavailable.rawValue && !wasKilled { return 0 }
+      return wasKilled ? 2 : 1
+    }
 
     var reason: String {
       wasKilled ? "was killed by signal \(status)" : "ended with status \(status)"
@@ -25,10 +30,19 @@ struct ProcessTeam {
   private final class Members: Sendable {
     private let processes: Mutex<[Int32]> = Mutex([])
     private let interrupted = Atomic(false)
+    private let dismissed = Atomic(false)
     var wasInterrupted: Bool { interrupted.load(ordering: .relaxed) }
+    var wereDismissed: Bool { dismissed.load(ordering: .relaxed) }
 
-    func add(_ process: Process) { processes.withLock { $0.append(process.processIdentifier) } }
+    /// A process that has ended by now is not among them: its number may be another's.
+    func add(_ process: Process) {
+      processes.withLock { if process.isRunning { $0.append(process.processIdentifier) } }
+    }
     func remove(_ identifier: Int32) { processes.withLock { $0.removeAll { $0 == identifier } } }
+    func dismiss(_ number: Int32) {
+      dismissed.store(true, ordering: .relaxed)
+      signal(number)
+    }
     func signal(_ number: Int32) { processes.withLock { for identifier in $0 { kill(identifier, number) } } }
 
     /// Not by SIGINT, which the processes ignore where this one was started in the background of a script.
@@ -60,7 +74,9 @@ struct ProcessTeam {
         continuation.yield(
           End(
             rank: rank, status: process.terminationStatus,
-            wasKilled: process.terminationReason == .uncaughtSignal))
+            wasKilled: process.terminationReason == .uncaughtSignal,
+            wasDismissed: members.wereDismissed && process.terminationReason == .uncaughtSignal
+              && [SIGTERM, SIGKILL].contains(process.terminationStatus)))
       }
       do {
         try process.run()
@@ -106,7 +122,7 @@ struct ProcessTeam {
   private static func dismiss(_ members: Members) {
     for (delay, numbers) in [(2.0, [SIGTERM, SIGCONT]), (30.0, [SIGKILL])] {
       DispatchQueue.global().asyncAfter(deadline: .now() + delay) {
-        if !members.wasInterrupted { numbers.forEach(members.signal) }
+        if !members.wasInterrupted { numbers.forEach(members.dismiss) }
       }
     }
   }

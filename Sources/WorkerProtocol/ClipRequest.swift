@@ -55,7 +55,7 @@ public struct ClipRequest: Codable, Sendable, Equatable {
     self.only = only
   }
 
-  enum CodingKeys: String, CodingKey {
+  enum CodingKeys: String, CodingKey, CaseIterable {
     case prompt, video, audio, start, seconds, steps, guidance, sampler, seed, size, aspect, fit, only
     case negativePrompt = "negative_prompt"
     case conditionGuidance = "condition_guidance"

@@ -116,6 +116,11 @@ import Testing
   @Test func theEnvironmentSaysWhereToMeet() throws {
     #expect(try Rendezvous(environment: [:]) == nil)
     #expect(try Rendezvous(environment: ["WORLD_SIZE": "1"]) == nil)
+    #expect(try Rendezvous(environment: ["RANK": "0"]) == nil)
+    for lonely in [["RANK": "1"], ["RANK": "1", "WORLD_SIZE": ""], ["RANK": "3", "WORLD_SIZE": "1"]] {
+      let error = #expect(throws: EnvironmentError.self) { _ = try Rendezvous(environment: lonely) }
+      #expect(error?.description.contains("WORLD_SIZE is") == true)
+    }
     let full = [
       "WORLD_SIZE": "4", "RANK": "3", "LOCAL_RANK": "1", "MASTER_ADDR": "node0", "MASTER_PORT": "1234",
     ]

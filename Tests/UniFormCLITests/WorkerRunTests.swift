@@ -84,7 +84,7 @@ import WorkerProtocol
     for (key, value, text) in [
       ("seed", "-1", "out of range"), ("seed", "1e30", "out of range"), ("steps", "2.5", "not whole"),
       ("fit", "\"wide\"", "'request.fit' is not valid"),
-      ("prompt", "3", "'request.prompt' is of another type"),
+      ("prompt", "3", "'request.prompt' is of another type"), ("step", "9", "'request.step' is not known"),
     ] {
       let fields = ["seed": "1", "prompt": "\"rain\""].merging([key: value]) { $1 }
       let request = "{\(fields.map { "\"\($0)\":\($1)" }.joined(separator: ","))}"

@@ -123,10 +123,12 @@ import Testing
   @Test func `uploads and what cancelled jobs were given count against the quota`() async throws {
     let server = try await ServerProcess.start(scratch.file("data"), ["--quota", "1500KB"])
     let client = server.client
+    let finished = try await server.job(["prompt": "rain", "steps": 1])
+    _ = try await server.outcome(finished)
     let long = try await server.job(["prompt": "rain", "steps": 1000, "seconds": 10])
     try await server.waitUntilRuns(long)
-    // Of 600 KB.
-    let sound = try await scratch.clip("in.wav", "-f", "lavfi", "-i", "sine=frequency=440:duration=7")
+    // Of 530 KB.
+    let sound = try await scratch.clip("in.wav", "-f", "lavfi", "-i", "sine=frequency=440:duration=6")
     let upload = try await client("POST", "/api/v1/uploads", body: sound)
     let file = try #require(try upload.json()["id"] as? String)
     for _ in 0..<2 {
@@ -136,6 +138,7 @@ import Testing
     }
     #expect(try await client.json("POST", "/api/v1/jobs", ["upload": file]).status == 507)
     #expect(try await client("POST", "/api/v1/uploads", body: sound).status == 507)
+    #expect(try await client("GET", "/api/v1/jobs/\(finished)").status == 200, "deleted, and of no use")
   }
 
   @Test func `paths lead nowhere else, and pages of other sites change nothing`() async throws {

@@ -33,7 +33,14 @@ public struct Rendezvous: Sendable, Equatable {
       return value
     }
     let size = try number("WORLD_SIZE", default: 1, in: 1...1_000_000)
-    guard size > 1 else { return nil }
+    guard size > 1 else {
+      let rank = try number("RANK", default: 0, in: 0...1_000_000)
+      guard rank == 0 else {
+        let stated = environment["WORLD_SIZE"].flatMap { $0.isEmpty ? nil : $0 } ?? "missing"
+        throw EnvironmentError("RANK is \(rank), but WORLD_SIZE is \(stated)")
+      }
+      return nil
+    }
     guard let host = environment["MASTER_ADDR"], !host.isEmpty else {
       throw EnvironmentError("MASTER_ADDR is missing, though WORLD_SIZE is \(size)")
     }

@@ -21,13 +21,14 @@ public actor PipelineActor {
   /// - Parameter threads: that libtorch uses inside one operator on the CPU; nil takes as many as on the calling thread.
   public init(
     _ directory: ModelDirectory, device: Device = .cpu, dtype: DType? = nil, keepsLoaded: Bool = true,
-    threads: Int? = nil
+    usesGraphs: Bool = true, threads: Int? = nil
   ) {
     // Asked for here: work that is under way on other threads changes what a new one begins with.
     let threads = threads ?? ComputeThreads.count
     make = {
       ComputeThreads.count = threads
-      return try UniFormPipeline(directory, device: device, dtype: dtype, keepsLoaded: keepsLoaded)
+      return try UniFormPipeline(
+        directory, device: device, dtype: dtype, keepsLoaded: keepsLoaded, usesGraphs: usesGraphs)
     }
   }
 

@@ -109,13 +109,14 @@ struct ScoringOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Only so much from the start of each clip. Without it, all, and in suites the paper's 4.",
+      "Only so much from the start of each clip. Without it, all; in suites the paper's 4, of scenes the model's length.",
       valueName: "seconds"))
   var seconds: Double?
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Only so many clips in order of name, and the references of these names.", valueName: "number"))
+      "Only so many clips in order of name, and the references of these names; of the suite scenes, how many are rendered.",
+      valueName: "number"))
   var limit: Int?
   @Option(
     parsing: .unconditional,

@@ -36,7 +36,7 @@ struct ClipMaking: Sendable {
           notes: (prepared.warnings + clip.notes).map(\.oneLine)))
     } catch {
       if Task.isCancelled { return .cancelled(job: order.job) }
-      return .failed(job: order.job, WorkerFailure(error))
+      return .failed(job: order.job, WorkerFailure(error, of: order.request))
     }
   }
 

@@ -30,7 +30,7 @@ struct ClipPlanning: Sendable {
       return .plan(
         id: id, ClipPlan(seconds: (plan.seconds ?? 0).rounded(to: 2), peakBytes: plan.peakBytes(.together)))
     } catch {
-      return .planFailed(id: id, WorkerFailure(error))
+      return .planFailed(id: id, WorkerFailure(error, of: request))
     }
   }
 

@@ -20,6 +20,17 @@ extension WorkerFailure {
     self.init(message: failure.description, exitStatus: failure.status.rawValue, field: Self.field(error))
   }
 
+  /// The same of a request whose input may be the reason.
+  init(_ error: any Error, of request: ClipRequest) {
+    self.init(error)
+    switch error {
+    case MediaError.fileMissing, MediaError.notAFile, MediaError.emptyFile, MediaError.unreadable,
+      MediaError.damaged, MediaError.tooShort:
+      field = request.video != nil ? "video" : request.audio != nil ? "audio" : field
+    default: break
+    }
+  }
+
   private static func field(_ error: any Error) -> String? {
     switch error {
     case let problem as RequestProblem: problem.field
@@ -27,6 +38,8 @@ extension WorkerFailure {
     case is DiffusionError: "sampler"
     case MediaError.startBeyondEnd: "start"
     case MediaError.noAudio, MediaError.silent: "audio"
+    case MediaError.noVideo: "video"
+    case MediaError.folderMissing, MediaError.notWritable: "folder"
     case is MemoryShortage: "size"
     default: nil
     }

@@ -105,6 +105,8 @@ extension DecodingError {
     return switch self {
     case .keyNotFound: "\(place) is missing"
     case .typeMismatch, .valueNotFound: "\(place) is of another type"
+    case .dataCorrupted(let context) where context.debugDescription == WorkerRequest.unknownField:
+      "\(place) is not known"
     case .dataCorrupted: "\(place) is not valid"
     @unknown default: "\(place) is not valid"
     }

@@ -66,6 +66,7 @@ extension JobCenter {
     stop(id)
     forget(id)
     guard let job = cancelled else { throw APIError.notFound("there is no job '\(id)'") }
+    metrics.finished(job)
     publish(job)
     publishQueue()
     return view(of: job)
@@ -127,9 +128,10 @@ extension JobCenter {
     try store.delete(id)
     stop(id)
     forget(id)
-    try remove(data.job(id))
     hub.publish(id, .deleted(id))
     publishQueue()
+    // Where a worker still writes there, it goes when that has ended, or at the next start.
+    attempt { try remove(data.job(id)) }
   }
 
   func remove(_ folder: URL) throws {
@@ -137,9 +139,11 @@ extension JobCenter {
     try FileManager.default.removeItem(at: folder)
   }
 
-  /// Deletes the oldest finished jobs that are not pinned, until the rest fits.
+  /// Deletes the oldest finished jobs that are not pinned, until the rest fits; none where it never would.
   func keepQuota() throws {
     var (jobs, bytes) = try store.disposable()
+    jobs.removeAll { $0.bytes == 0 }
+    guard bytes - jobs.reduce(0, { $0 + $1.bytes }) < options.quota.bytes else { return }
     while bytes > options.quota.bytes, let oldest = jobs.first {
       jobs.removeFirst()
       bytes -= oldest.bytes

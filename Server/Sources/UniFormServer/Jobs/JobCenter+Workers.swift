@@ -94,6 +94,8 @@ extension JobCenter {
     forget(id)
     logger.warning("a job goes on in another worker", metadata: ["job": "\(id)"])
     publish(queued)
+    dispatch()
+    publishQueue()
     return true
   }
 

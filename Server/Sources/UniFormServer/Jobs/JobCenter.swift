@@ -203,7 +203,7 @@ extension JobCenter {
   /// Those that wait have other places now.
   func publishQueue() {
     guard hub.count > 0 else { return }
-    for (index, job) in ((try? store.queued(limit: 50)) ?? []).enumerated() {
+    for (index, job) in ((try? store.queued(limit: options.maxQueue)) ?? []).enumerated() {
       hub.publish(job.id, view(of: job, position: index + 1).event)
     }
   }

@@ -70,8 +70,10 @@ export const api = {
       transfer.onerror = () => reject(new Unreachable());
       transfer.onabort = () => reject(new DOMException("cancelled", "AbortError"));
       transfer.onload = () => {
-        if (transfer.status >= 200 && transfer.status < 300) resolve(transfer.response);
-        else reject(new Refusal(transfer.status, transfer.response));
+        if (transfer.status >= 200 && transfer.status < 300) return resolve(transfer.response);
+        const refusal = new Refusal(transfer.status, transfer.response);
+        if (transfer.status !== 401) return reject(refusal);
+        askForToken().then((isThere) => isThere ? resolve(this.upload(file, progress, signal)) : reject(refusal), reject);
       };
       signal?.addEventListener("abort", () => transfer.abort());
       transfer.send(file);

@@ -18,14 +18,15 @@ export function announce(text) { byID("announcer").textContent = text; }
 
 /** Replaces the children of a list, keyed, so that what did not change keeps its place, focus and playback. */
 export function reconcile(parent, items, key, make, update) {
+  const wanted = new Set(items.map((item) => String(key(item))));
   const known = new Map([...parent.children].map((child) => [child.dataset.key, child]));
+  // First of all, or those behind one that is gone would be moved, and lose the focus.
+  for (const [name, child] of known) if (!wanted.has(name)) child.remove();
   let place = parent.firstElementChild;
   for (const item of items) {
-    const name = key(item);
+    const name = String(key(item));
     let child = known.get(name);
-    if (child) {
-      known.delete(name);
-    } else {
+    if (!child) {
       child = make(item);
       child.dataset.key = name;
     }
@@ -33,5 +34,4 @@ export function reconcile(parent, items, key, make, update) {
     if (child !== place) parent.insertBefore(child, place);
     else place = place.nextElementSibling;
   }
-  for (const gone of known.values()) gone.remove();
 }

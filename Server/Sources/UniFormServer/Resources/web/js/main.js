@@ -24,13 +24,14 @@ function tokenDialog() {
   let asking = null;
   return () => (asking ??= new Promise((resolve) => {
     const dialog = byID("login");
-    dialog.addEventListener("cancel", (event) => event.preventDefault());
+    dialog.oncancel = (event) => event.preventDefault();
+    dialog.onclose = () => { if (asking) dialog.showModal(); }; // browsers let a second Escape close it all the same
     byID("login-form").onsubmit = async (event) => {
       event.preventDefault();
       try {
         await api.session(byID("token").value);
-        dialog.close();
         asking = null;
+        dialog.close();
         resolve(true);
       } catch (error) {
         byID("login-error").textContent = error.message;
