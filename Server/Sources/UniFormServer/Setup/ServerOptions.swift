@@ -68,7 +68,9 @@ struct ServerOptions: ParsableArguments {
       "The most bytes of all clips and uploads; beyond it, the oldest clips that are not pinned are deleted.",
       valueName: "size"))
   var quota = ByteSize(10 << 30)
-  @Option(help: ArgumentHelp("The most requests a minute from one address, GET and HEAD aside.", valueName: "number"))
+  @Option(
+    help: ArgumentHelp(
+      "The most requests a minute from one address, GET and HEAD aside.", valueName: "number"))
   var rate = 120
   @Option(help: "What to log.")
   var logLevel = LogLevel.info
