@@ -121,14 +121,14 @@ import Testing
   }
 
   @Test func `uploads and what cancelled jobs were given count against the quota`() async throws {
-    let server = try await ServerProcess.start(scratch.file("data"), ["--quota", "1500KB"])
+    let server = try await ServerProcess.start(scratch.file("data"), ["--quota", "3000KB"])
     let client = server.client
     let finished = try await server.job(["prompt": "rain", "steps": 1])
     _ = try await server.outcome(finished)
     let long = try await server.job(["prompt": "rain", "steps": 1000, "seconds": 10])
     try await server.waitUntilRuns(long)
-    // Of 530 KB.
-    let sound = try await scratch.clip("in.wav", "-f", "lavfi", "-i", "sine=frequency=440:duration=6")
+    // Of 1058 KB.
+    let sound = try await scratch.clip("in.wav", "-f", "lavfi", "-i", "sine=frequency=440:duration=12")
     let upload = try await client("POST", "/api/v1/uploads", body: sound)
     let file = try #require(try upload.json()["id"] as? String)
     for _ in 0..<2 {
