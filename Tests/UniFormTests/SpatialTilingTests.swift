@@ -145,8 +145,8 @@ import Torch
       store.enableTraining()
       let input = frames.cloned.requireGradient()
       let recorded = model.decode(model.encode(input), frames: 21)
-      // Other kernels round otherwise: 1.1e-5 with AVX512.
-      #expect(Difference(recorded, plain).absolute < 3e-5)
+      // Over all numbers: how far the worst one is rounded apart depends on the processor.
+      #expect(relativeError(recorded, plain) < 1e-5)
       recorded.squared.mean.backward()
       gradients.append(try #require(input.gradient).floats)
     }

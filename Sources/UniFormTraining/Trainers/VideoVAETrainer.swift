@@ -95,15 +95,16 @@ public struct VideoVAETrainer {
     let error = (decoded - batch.frames).abs  // [B, 3, T, H, W]
     let weight = batch.motion * recipe.motionWeight + 1  // [B, 1, T, H, W]
     // Clip by clip, so that the mean over a batch is the mean over its parts.
-    let perClip = ((error + error.squared) * weight).mean([1, 2, 3, 4]) / weight.mean([1, 2, 3, 4])  // [B]
+    let squared = error.squared
+    let perClip = ((error + squared) * weight).mean([1, 2, 3, 4]) / weight.mean([1, 2, 3, 4])  // [B]
     let reconstruction = perClip.mean
     let divergence = posterior.divergence
-    let logarithm = meanSquaredErrorLogarithm(error.squared)
+    let logarithm = meanSquaredErrorLogarithm(squared)
     return StepResult(
       loss: reconstruction + divergence * recipe.divergenceWeight + logarithm * recipe.psnrWeight,
       clipLosses: perClip,
       metrics: [
-        ("reconstruction", reconstruction), ("mse", error.squared.mean), ("divergence", divergence),
+        ("reconstruction", reconstruction), ("mse", squared.mean), ("divergence", divergence),
         ("psnr", logarithm * -10 + 10 * log10(4)),  // the peak is 2, from −1 to 1
       ])
   }
